@@ -13,7 +13,7 @@
             "native/port/port_linux.cc",
             "native/port/poller_linux.cc",
             "native/port/listener_linux.cc",
-            "native/port/pty_linux.cc"
+            "native/process/pty_linux.cc"
           ]
         }]
       ]

@@ -1,0 +1,18 @@
+#include <napi.h>
+
+#include "port/port.h"
+#include "process/process.h"
+
+namespace {
+
+/// The whole surface of the addon; src/native has its types.
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  limiquantix::RegisterPort(env, exports);
+  limiquantix::RegisterListener(env, exports);
+  limiquantix::RegisterPty(env, exports);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(limiquantix, Init)

@@ -1,0 +1,66 @@
+import os from "node:os";
+import { maxFrameBytes } from "../wire/frame.ts";
+import type { Response } from "../wire/operations.ts";
+import type { Envelope } from "../wire/envelope.ts";
+import type { Config } from "./config/config.ts";
+import { handlers } from "./handlers/index.ts";
+import { type OperatingSystem, operatingSystem } from "./platform/index.ts";
+import { Router } from "./session/router.ts";
+import type { Telemetry } from "./telemetry/telemetry.ts";
+import { version } from "../version.ts";
+
+/** Extensions of this project that a host may use after its hello, besides the operations that have handlers. */
+const extensions = ["hello", "telemetry-extended"];
+
+/** What all sessions of this process share. */
+export class Agent {
+  readonly router = new Router(handlers);
+  readonly #startedAt = performance.now();
+  readonly #system: OperatingSystem = operatingSystem();
+
+  constructor(
+    readonly config: Config,
+    readonly telemetry: Telemetry,
+  ) {}
+
+  get uptimeSeconds(): number {
+    return Math.floor((performance.now() - this.#startedAt) / 1000);
+  }
+
+  /** Names of the operations that work, as in the .proto, and of the extensions. */
+  get capabilities(): string[] {
+    const operations = this.router.names.map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+    return [...new Set(["telemetry", ...operations, ...extensions])].sort();
+  }
+
+  get system(): OperatingSystem {
+    return this.#system;
+  }
+
+  readyEvent(sessionId: string | undefined): NonNullable<Envelope["agentReady"]> {
+    const { name, version: osVersion, kernel, architecture } = this.#system;
+    return {
+      version,
+      osName: name,
+      osVersion,
+      kernelVersion: kernel,
+      architecture,
+      hostname: os.hostname(),
+      ipAddresses: addresses(),
+      capabilities: this.capabilities,
+      ...(sessionId !== undefined && { sessionId }),
+    };
+  }
+
+  helloResponse(sessionId: string): Response<"hello"> {
+    return { success: true, sessionId, agentVersion: version, features: this.capabilities, maxFrameBytes };
+  }
+}
+
+/** Addresses that a host can reach the guest by: neither loopback nor link-local. */
+function addresses(): string[] {
+  return Object.values(os.networkInterfaces())
+    .flatMap((list) => list ?? [])
+    .filter(({ internal, address }) => !internal && !address.startsWith("fe80:"))
+    .map(({ address }) => address);
+}

@@ -1,0 +1,31 @@
+import { Sampler } from "../native/sampler.ts";
+import { Agent } from "./agent.ts";
+import type { Config } from "./config/config.ts";
+import { keepLink } from "./link.ts";
+import { openLog } from "./log.ts";
+import { Telemetry } from "./telemetry/telemetry.ts";
+import { transportFor } from "./transport/index.ts";
+import { version } from "../version.ts";
+
+/** How long the last log lines may take to be written when the agent stops. */
+const logFlushMs = 200;
+
+/** Runs the agent until `signal` is aborted. Rejects when it cannot go on; what it held has been let go of. */
+export async function runAgent(config: Config, signal: AbortSignal): Promise<void> {
+  const { log, flush } = await openLog(config);
+  const telemetry = new Telemetry(
+    () => new Sampler(),
+    { intervalSeconds: config.telemetry_interval_secs, excludeInterfaces: config.telemetry_exclude_interfaces },
+    log,
+  );
+  const transport = transportFor(config.device_path, log);
+  try {
+    log.info({ version, port: transport.description, pid: process.pid }, "limiquantix-agent starts");
+    await keepLink(new Agent(config, telemetry), transport, log, signal);
+    log.info("limiquantix-agent stops");
+  } finally {
+    transport.close();
+    telemetry.close();
+    await flush(logFlushMs);
+  }
+}

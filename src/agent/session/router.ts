@@ -1,0 +1,58 @@
+import { CodedError } from "../../wire/errors.ts";
+import type { Envelope } from "../../wire/envelope.ts";
+import type { Request, RequestName } from "../../wire/operations.ts";
+import { responseOf } from "../../wire/operations.ts";
+import type { Handler, Handlers, RequestContext } from "./handler.ts";
+import { failureOf, toCodedError } from "./failure.ts";
+
+/** Requests of one session that may run at the same time; more are refused at once. */
+export const maxConcurrentRequests = 256;
+
+/** Runs a request's handler and gives the payload of its one reply, whatever happens. Never rejects. */
+export class Router {
+  readonly #handlers: Handlers;
+  #running = 0;
+
+  constructor(handlers: Handlers) {
+    this.#handlers = handlers;
+  }
+
+  get names(): RequestName[] {
+    return Object.keys(this.#handlers) as RequestName[];
+  }
+
+  /** A handler that answers at once is answered in the same turn. */
+  route<R extends RequestName>(
+    name: R,
+    request: Request<R>,
+    context: RequestContext,
+  ): Envelope | Promise<Envelope> {
+    const handler = this.#handlers[name] as Handler<R> | undefined;
+    if (handler === undefined) {
+      return failureOf(name, new CodedError("unknownType", `${name} is not supported by this agent`));
+    }
+    if (this.#running >= maxConcurrentRequests) {
+      const message = `${maxConcurrentRequests} requests are running already; wait for one to finish`;
+      return failureOf(name, new CodedError("rateLimit", message));
+    }
+    try {
+      const response = handler(request, context);
+      if (!(response instanceof Promise)) return { [responseOf[name]]: response };
+      this.#running++;
+      return response
+        .then(
+          (value): Envelope => ({ [responseOf[name]]: value }),
+          (error: unknown) => this.#failed(name, error, context),
+        )
+        .finally(() => this.#running--);
+    } catch (error) {
+      return this.#failed(name, error, context);
+    }
+  }
+
+  #failed(name: RequestName, error: unknown, { log }: RequestContext): Envelope {
+    const coded = toCodedError(error);
+    log.warn({ request: name, err: coded.cause ?? coded }, coded.wireText);
+    return failureOf(name, coded);
+  }
+}

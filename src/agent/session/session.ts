@@ -1,0 +1,187 @@
+import { randomUUID } from "node:crypto";
+import { CodedError } from "../../wire/errors.ts";
+import { type AgentMessage, type Envelope, decodeEnvelope, timestamp } from "../../wire/envelope.ts";
+import { FrameDecoder } from "../../wire/frame-decoder.ts";
+import { type Framing, maxFrameBytes } from "../../wire/frame.ts";
+import { belongsTo, isSessionId } from "../../wire/session-id.ts";
+import { firstPayloadNumber } from "../../wire/unknown-payload.ts";
+import { type Request, type RequestName, isEvent, isRequest } from "../../wire/operations.ts";
+import type { Agent } from "../agent.ts";
+import { type Log, LogLimiter } from "../log.ts";
+import type { Port } from "../transport/port.ts";
+import { errorEvent, failureOf } from "./failure.ts";
+import { type Lane, Responder } from "./responder.ts";
+
+/** Requests that are answered before all others, and whose answers overtake other replies. */
+const controlRequests: ReadonlySet<RequestName> = new Set<RequestName>(["ping", "hello", "getCapabilities"]);
+
+/**
+ * The conversation with one host. It begins when the host attaches, or says hello anew, and ends when it goes:
+ * then running requests are aborted and nothing of it reaches the next one.
+ */
+export class Session {
+  readonly #agent: Agent;
+  readonly #log: Log;
+  readonly #port: Pick<Port, "write" | "pause" | "resume">;
+  readonly #responder: Responder;
+  readonly #decoder: FrameDecoder<AgentMessage>;
+  readonly #badInput = new LogLimiter();
+  #stopTelemetry: (() => void) | undefined;
+  #requests = new AbortController();
+  /** The id the host's hello brought; undefined with a host that says none. */
+  #id: string | undefined;
+  /** What the frame boundaries were lost in since the hello may hold frames made by somebody else. */
+  #trustsOnlyItsOwn = false;
+
+  constructor(agent: Agent, port: Pick<Port, "write" | "pause" | "resume">, log: Log) {
+    this.#agent = agent;
+    this.#port = port;
+    this.#log = log;
+    this.#responder = new Responder(
+      agent.config.framing === "magic" ? "magic" : "plain",
+      (buffers) => port.write(buffers),
+      () => {
+        port.resume();
+      },
+    );
+    this.#decoder = new FrameDecoder({
+      decode: decodeEnvelope,
+      onMessage: (message, framing, body) => {
+        this.#receive(message, framing, body);
+      },
+      onGarbage: (skippedBytes) => {
+        this.#onGarbage(skippedBytes);
+      },
+      frameTimeoutMs: agent.config.frame_timeout_secs * 1000,
+    });
+  }
+
+  /** Greets the host: agent_ready, then telemetry, then telemetry at its interval. */
+  begin(): void {
+    this.#send("control", { agentReady: this.#agent.readyEvent(this.#id) });
+    this.#stopTelemetry = this.#agent.telemetry.subscribe({ extended: this.#id !== undefined }, (report) => {
+      this.#send("telemetry", { telemetry: report });
+    });
+  }
+
+  data(chunk: Buffer): void {
+    this.#decoder.push(chunk);
+    if (this.#responder.congested) this.#port.pause();
+  }
+
+  writable(): void {
+    this.#responder.writable();
+  }
+
+  /** The host has gone. Idempotent. */
+  end(): void {
+    this.#stopTelemetry?.();
+    this.#stopTelemetry = undefined;
+    this.#requests.abort(new CodedError("connectionLost", "the host went away"));
+    this.#responder.clear({ finishFrame: false });
+    this.#decoder.reset();
+  }
+
+  /** Resolves when all that waits has been taken by the port, or at the deadline. */
+  async drained(deadlineMs: number): Promise<void> {
+    const until = performance.now() + deadlineMs;
+    while (this.#responder.waitingBytes > 0 && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  #receive(message: AgentMessage, framing: Framing, body: Buffer): void {
+    if (this.#agent.config.framing === "auto") this.#responder.framing = framing;
+    const name = message.payload;
+    const { messageId } = message;
+    if (name === undefined) {
+      this.#refuse(messageId, unknownPayload(body));
+    } else if (isEvent(name)) {
+      // Never answered: an echo of our own output would go round for ever.
+      this.#logBad({ payload: name, messageId }, "an event was sent to the agent; ignored");
+    } else if (!isRequest(name)) {
+      this.#refuse(messageId, new CodedError("unknownType", `${name} is a response, not a request`));
+    } else if (name === "hello") {
+      this.#hello(messageId, message.hello as Request<"hello">);
+    } else if (this.#trustsOnlyItsOwn && this.#id !== undefined && !belongsTo(this.#id, messageId)) {
+      this.#logBad({ payload: name, messageId }, "a request of no known session came out of garbage; ignored");
+    } else {
+      this.#run(name, messageId, message[name] as Request<typeof name>);
+    }
+  }
+
+  #run<R extends RequestName>(name: R, messageId: string, request: Request<R>): void {
+    const { signal } = this.#requests;
+    const answer = this.#agent.router.route(name, request, { signal, log: this.#log, agent: this.#agent });
+    if (answer instanceof Promise) {
+      void answer.then((payload) => {
+        if (!signal.aborted) this.#reply(name, messageId, payload);
+      });
+    } else {
+      this.#reply(name, messageId, answer);
+    }
+  }
+
+  #reply(name: RequestName, messageId: string, payload: Envelope): void {
+    try {
+      this.#send(controlRequests.has(name) ? "control" : "reply", payload, messageId);
+    } catch (error) {
+      const coded = new CodedError("messageTooLarge", `the reply is larger than a frame (${maxFrameBytes} bytes)`, {
+        cause: error,
+      });
+      this.#log.warn({ request: name, err: error }, coded.wireText);
+      this.#send("reply", failureOf(name, coded), messageId);
+    }
+  }
+
+  #hello(messageId: string, hello: Request<"hello">): void {
+    const sessionId = hello.sessionId;
+    if (!isSessionId(sessionId)) {
+      const error = new CodedError("badMessageId", "session_id must be 16 to 64 characters of A-Z a-z 0-9 _ -");
+      this.#reply("hello", messageId, failureOf("hello", error));
+      return;
+    }
+    if (sessionId === this.#id) {
+      // A client that saw agent_ready before our answer asks again.
+      this.#reply("hello", messageId, { helloResponse: this.#agent.helloResponse(sessionId) });
+      return;
+    }
+    this.#stopTelemetry?.();
+    this.#requests.abort(new CodedError("connectionLost", "another session began"));
+    this.#requests = new AbortController();
+    this.#responder.clear({ finishFrame: true });
+    this.#id = sessionId;
+    this.#trustsOnlyItsOwn = false;
+    this.#log.info({ client: hello.clientVersion, session: sessionId.slice(0, 8) }, "a host began a session");
+    this.#reply("hello", messageId, { helloResponse: this.#agent.helloResponse(sessionId) });
+    this.begin();
+  }
+
+  #refuse(messageId: string, error: CodedError): void {
+    this.#logBad({ messageId }, error.wireText);
+    this.#send("control", errorEvent(error), messageId);
+  }
+
+  #onGarbage(skippedBytes: number): void {
+    this.#trustsOnlyItsOwn = true;
+    this.#logBad({ skippedBytes, code: "QXGA-2001" }, "bytes that are no frame were skipped");
+  }
+
+  #logBad(fields: object, message: string): void {
+    const admitted = this.#badInput.admit();
+    if (admitted) this.#log.warn({ ...fields, ...(admitted.leftOut > 0 && admitted) }, message);
+  }
+
+  #send(lane: Lane, payload: Envelope, messageId: string = randomUUID()): void {
+    this.#responder.send(lane, { messageId, timestamp: timestamp(Date.now()), ...payload });
+    if (this.#responder.congested) this.#port.pause();
+  }
+}
+
+/** The error for an envelope without a payload that this agent knows. */
+function unknownPayload(body: Buffer): CodedError {
+  const field = firstPayloadNumber(body);
+  return field === undefined
+    ? new CodedError("noPayload", "the message has no payload")
+    : new CodedError("unknownType", `payload number ${field} is not known to this agent`);
+}

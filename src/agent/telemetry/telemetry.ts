@@ -1,0 +1,101 @@
+import os from "node:os";
+import type { Sample, Sampler } from "../../native/sampler.ts";
+import type { Envelope } from "../../wire/envelope.ts";
+import { type Log, LogLimiter } from "../log.ts";
+import { toReport } from "./report.ts";
+
+export type Report = NonNullable<Envelope["telemetry"]>;
+
+interface Subscription {
+  /** Whether this host knows the extension fields. */
+  extended: boolean;
+  send: (report: Report) => void;
+}
+
+/** Changes that come together, such as an interface and its addresses, make one report. */
+const changeSettleMs = 50;
+
+interface TelemetryOptions {
+  intervalSeconds: number;
+  /** Patterns of interface names that are left out; `*` stands for any characters. */
+  excludeInterfaces: readonly string[];
+}
+
+/**
+ * Samples the guest while a host listens: at once, at each interval, and when an address or a link changes.
+ * Without a host there is no timer and no sample.
+ */
+export class Telemetry {
+  readonly #openSampler: () => Sampler;
+  readonly #options: TelemetryOptions;
+  readonly #log: Log;
+  readonly #trouble = new LogLimiter();
+  #sampler: Sampler | undefined;
+  #subscription: Subscription | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #settle: NodeJS.Timeout | undefined;
+
+  /** `openSampler` is called when the first host attaches. */
+  constructor(openSampler: () => Sampler, options: TelemetryOptions, log: Log) {
+    this.#openSampler = openSampler;
+    this.#options = options;
+    this.#log = log;
+  }
+
+  /** Starts reports to the one host there is; gives the function that stops them. */
+  subscribe(options: { extended: boolean }, send: (report: Report) => void): () => void {
+    this.#stop();
+    const subscription = (this.#subscription = { ...options, send });
+    const report = (): void => {
+      void this.#report(subscription);
+    };
+    this.#sampler ??= this.#openSampler();
+    this.#sampler.watch(() => {
+      this.#settle ??= setTimeout(() => {
+        this.#settle = undefined;
+        report();
+      }, changeSettleMs);
+    });
+    this.#timer = setInterval(report, this.#options.intervalSeconds * 1000);
+    report();
+    return () => {
+      if (this.#subscription === subscription) this.#stop();
+    };
+  }
+
+  /** Gives back what the sampler holds. */
+  close(): void {
+    this.#stop();
+    this.#sampler?.close();
+    this.#sampler = undefined;
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    clearTimeout(this.#settle);
+    this.#settle = undefined;
+    this.#subscription = undefined;
+    this.#sampler?.unwatch();
+  }
+
+  async #report(subscription: Subscription): Promise<void> {
+    try {
+      const sample = await this.#take();
+      if (this.#subscription !== subscription || sample === undefined) return;
+      subscription.send(
+        toReport(sample, {
+          extended: subscription.extended,
+          excludeInterfaces: this.#options.excludeInterfaces,
+          hostname: os.hostname(),
+        }),
+      );
+    } catch (error) {
+      const admitted = this.#trouble.admit();
+      if (admitted) this.#log.error({ err: error, code: "QXGA-9007", ...admitted }, "no telemetry could be taken");
+    }
+  }
+
+  async #take(): Promise<Sample | undefined> {
+    return this.#sampler?.sample();
+  }
+}

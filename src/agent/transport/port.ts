@@ -1,0 +1,192 @@
+import { type RawPort, portEvent } from "../../native/port.ts";
+
+/** What a port tells the one who serves it. None of these may throw. */
+export interface PortEvents {
+  /** A host is there, or seems to be: a hint, not a promise. Always before the first data of that host. */
+  attached(): void;
+  /** The host went away. On the same port another may come. */
+  away(): void;
+  data(chunk: Buffer): void;
+  /** There may be room again after a write that was not taken whole. */
+  writable(): void;
+  /** The port is gone for good: unplugged, the connection ended, or an error. Comes once, and last. */
+  closed(cause: PortClosed): void;
+}
+
+export type PortClosed = { reason: "unplugged" | "ended" } | { reason: "failed"; error: Error };
+
+/** Makes the native port; tests put a fake in its place. */
+export type OpenRawPort = (onEvents: (mask: number) => void) => RawPort;
+
+/** Bytes asked of the kernel at once. A virtio port gives 4 KiB a system call, joined natively up to this. */
+const readBytes = 64 * 1024;
+
+/** Chunks below this are copied out, so that the read buffer is used again. */
+const copyBelowBytes = 16 * 1024;
+
+/** Chunks handled before timers and other work get their turn. */
+const chunksPerTurn = 8;
+
+/**
+ * How long a host whose bytes have arrived may take to become writable. The kernel announces a connection
+ * behind the first bytes of it, usually within a millisecond.
+ */
+const connectGraceMs = 1_000;
+
+/**
+ * A byte channel to a host that may come and go. On a virtio port, reading returns "end" for as long as no host
+ * is attached and poll says readable and hung up; nothing here takes that for the end of the port, and as the
+ * native side reports only edges, waiting for a host costs no wake-ups.
+ */
+export class Port {
+  readonly #raw: RawPort;
+  readonly #events: PortEvents;
+  /** "connecting": bytes of a host have come while the kernel still says that there is none. */
+  #host: "away" | "connecting" | "attached" = "away";
+  #paused = false;
+  #closed = false;
+  #buffer = Buffer.allocUnsafeSlow(readBytes);
+  #nextTurn: NodeJS.Immediate | undefined;
+  #grace: NodeJS.Timeout | undefined;
+
+  /** Throws what opening throws. Events start in a later turn of the event loop. */
+  constructor(open: OpenRawPort, events: PortEvents) {
+    this.#events = events;
+    this.#raw = open((mask) => {
+      this.#onEdge(mask);
+    });
+    // A connection or a terminal is there as soon as it is open, and may have no edge to report.
+    if (this.kind !== "virtio") {
+      setImmediate(() => {
+        if (!this.#closed) this.#setAttached();
+      });
+    }
+  }
+
+  get kind(): RawPort["kind"] {
+    return this.#raw.kind;
+  }
+
+  /** Bytes taken now; when fewer than given, `writable` follows. Never blocks, and never throws: see `closed`. */
+  write(buffers: readonly Uint8Array[]): number {
+    if (this.#closed) return 0;
+    try {
+      return this.#raw.write(buffers);
+    } catch (error) {
+      // Reported from a turn of its own: the caller is in the middle of its queue.
+      setImmediate(() => {
+        this.#fail(error);
+      });
+      return 0;
+    }
+  }
+
+  /** Stops reading; what the host sends waits in the kernel, and then in the host. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#nextTurn ??= setImmediate(() => {
+      this.#read();
+    });
+  }
+
+  /** Idempotent. No event comes afterwards. */
+  close(): void {
+    this.#closed = true;
+    clearImmediate(this.#nextTurn);
+    clearTimeout(this.#grace);
+    this.#raw.close();
+  }
+
+  #onEdge(mask: number): void {
+    if (this.#closed) return;
+    const hungUp = (mask & portEvent.hangup) !== 0;
+    // An absent host leaves a virtio port readable; an unplugged port is hung up and not readable.
+    if (this.kind === "virtio" && hungUp && (mask & portEvent.readable) === 0) {
+      this.#read();
+      this.#end({ reason: "unplugged" });
+      return;
+    }
+    if (this.kind !== "virtio" || (mask & portEvent.writable) !== 0) this.#setAttached();
+    this.#read();
+    if ((mask & portEvent.writable) !== 0 && !this.#isClosed()) this.#events.writable();
+  }
+
+  #read(): void {
+    this.#nextTurn = undefined;
+    try {
+      for (let turn = 0; turn < chunksPerTurn; turn++) {
+        if (this.#closed || this.#paused) return;
+        const count = this.#raw.read(this.#buffer);
+        if (count === 0) return;
+        if (count < 0) {
+          this.#onEnd();
+          return;
+        }
+        if (this.#host === "away") this.#setConnecting();
+        this.#events.data(this.#take(count));
+      }
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#nextTurn ??= setImmediate(() => {
+      this.#read();
+    });
+  }
+
+  #take(count: number): Buffer {
+    const chunk = this.#buffer.subarray(0, count);
+    if (count < copyBelowBytes) return Buffer.from(chunk);
+    this.#buffer = Buffer.allocUnsafeSlow(readBytes);
+    return chunk;
+  }
+
+  #onEnd(): void {
+    if (this.kind !== "virtio") this.#end({ reason: "ended" });
+    else if (this.#host === "attached") this.#setAway();
+  }
+
+  #setAttached(): void {
+    clearTimeout(this.#grace);
+    const before = this.#host;
+    this.#host = "attached";
+    if (before === "away") this.#events.attached();
+  }
+
+  #setConnecting(): void {
+    this.#host = "connecting";
+    this.#grace = setTimeout(() => {
+      this.#setAway();
+    }, connectGraceMs);
+    this.#events.attached();
+  }
+
+  #setAway(): void {
+    this.#host = "away";
+    this.#events.away();
+  }
+
+  /** A terminal whose other end is closed reads EIO, a socket that was cut ECONNRESET: an end like any other. */
+  #fail(error: unknown): void {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    if (code === "ENODEV") this.#end({ reason: "unplugged" });
+    else if (["EIO", "ECONNRESET", "EPIPE"].includes(code)) this.#end({ reason: "ended" });
+    else this.#end({ reason: "failed", error: error as Error });
+  }
+
+  #end(cause: PortClosed): void {
+    if (this.#closed) return;
+    this.close();
+    if (this.#host !== "away") this.#setAway();
+    this.#events.closed(cause);
+  }
+
+  #isClosed(): boolean {
+    return this.#closed;
+  }
+}

@@ -1,0 +1,115 @@
+import { parseArgs } from "node:util";
+import { configPlaces, findConfigFile } from "../agent/config/config.ts";
+import { type ConfigFile, configSchema } from "../agent/config/schema.ts";
+import { version } from "../version.ts";
+import { CodedError } from "../wire/errors.ts";
+import { parse } from "valibot";
+
+const help = `limiquantix-agent: answers the host of this virtual machine over a virtio-serial port.
+
+Usage: limiquantix-agent [options]
+
+  --port PORT        where the host is:
+                       auto               the virtio port named org.limiquantix.agent.0
+                                          or org.quantix.agent.0 (default)
+                       /dev/…             this device or terminal
+                       unix:PATH          connect to a UNIX socket, again and again
+                       unix-listen:PATH   serve a UNIX socket to one host at a time
+  --config FILE      read FILE instead of
+                       ${configPlaces.join("\n                       ")}
+  --log-level LEVEL  trace, debug, info (default), warn or error
+  --check-config     check the config and exit: 0 when it is valid, 78 when it is not
+  --print-config     print the config in force, defaults included, and exit
+  --version          print the version and exit
+  -h, --help         print this and exit
+
+Logs go to standard error as JSON, or as the config says. SIGTERM and SIGINT stop it within a second.
+Try it without a virtual machine:
+  limiquantix-agent --port unix-listen:/tmp/agent.sock &
+  limiquantix-ctl ping --socket /tmp/agent.sock
+`;
+
+/** sysexits(3): the command line, and the configuration, are wrong. A service manager should not restart those. */
+const exitUsage = 64;
+const exitConfig = 78;
+
+function readFlags() {
+  return parseArgs({
+    strict: true,
+    allowPositionals: false,
+    options: {
+      port: { type: "string" },
+      config: { type: "string" },
+      "log-level": { type: "string" },
+      "check-config": { type: "boolean" },
+      "print-config": { type: "boolean" },
+      version: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  }).values;
+}
+
+type Flags = ReturnType<typeof readFlags>;
+
+/** The config file's values, or the defaults, with the flags' in their place. */
+async function readConfig(flags: Flags): Promise<{ config: ConfigFile; file: string | undefined }> {
+  const file = flags.config ?? findConfigFile();
+  // YAML is loaded only when there is some: the agent starts in half the time without.
+  const config = file === undefined ? parse(configSchema, {}) : (await import("../agent/config/load.ts")).loadConfig(file);
+  return {
+    file,
+    config: {
+      ...config,
+      ...(flags.port !== undefined && { device_path: flags.port }),
+      ...(flags["log-level"] !== undefined && { log_level: parse(configSchema.entries.log_level, flags["log-level"]) }),
+    },
+  };
+}
+
+async function main(): Promise<number> {
+  let flags: Flags;
+  try {
+    flags = readFlags();
+  } catch (error) {
+    process.stderr.write(`limiquantix-agent: ${(error as Error).message}\nTry: limiquantix-agent --help\n`);
+    return exitUsage;
+  }
+  if (flags.help) {
+    process.stdout.write(help);
+    return 0;
+  }
+  if (flags.version) {
+    process.stdout.write(`${version}\n`);
+    return 0;
+  }
+  const { config, file } = await readConfig(flags);
+  if (flags["print-config"]) {
+    const { stringify } = await import("yaml");
+    process.stdout.write(`# ${file ?? "defaults; there is no config file"}\n${stringify(config)}`);
+    return 0;
+  }
+  if (flags["check-config"]) {
+    process.stdout.write(`${file ?? "no config file; the defaults"}: valid\n`);
+    return 0;
+  }
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      stop.abort();
+    });
+  }
+  process.on("SIGHUP", () => undefined); // a terminal that closes is no reason to leave the host alone
+  const { runAgent } = await import("../agent/main.ts");
+  await runAgent(config, stop.signal);
+  return 0;
+}
+
+main().then(
+  // Not waiting for the event loop to become empty: nothing that hangs may keep a stopped agent alive.
+  (code) => process.exit(code),
+  (error: unknown) => {
+    const text = error instanceof CodedError ? error.wireText : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`limiquantix-agent: ${text}\n`);
+    process.exit(error instanceof CodedError && error.code.startsWith("config") ? exitConfig : 1);
+  },
+);

@@ -1,0 +1,41 @@
+import type { HostErrorCode } from "../host/errors.ts";
+
+export const exitCode = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notThere: 3,
+  noAnswer: 4,
+  permission: 5,
+  busy: 6,
+  lost: 7,
+  /** signal(7): 128 + SIGINT. */
+  interrupted: 130,
+} as const;
+
+/** What each exit code means, as --help tells it. */
+export const exitCodeMeanings: readonly (readonly [code: number, meaning: string])[] = [
+  [exitCode.ok, "done"],
+  [exitCode.failed, "the agent answered with an error, or something unexpected happened"],
+  [exitCode.usage, "the command line is wrong"],
+  [exitCode.notThere, "no such VM or socket, more than one VM of that name, or the VM is not running"],
+  [exitCode.noAnswer, "timed out, or no agent answers in the guest"],
+  [exitCode.permission, "not allowed to open the socket"],
+  [exitCode.busy, "the socket is taken by another client"],
+  [exitCode.lost, "the connection was lost, or the agent was restarted, before the answer came"],
+  [exitCode.interrupted, "interrupted with Ctrl-C"],
+];
+
+export const exitCodeOf = {
+  "agent-error": exitCode.failed,
+  "not-found": exitCode.notThere,
+  ambiguous: exitCode.notThere,
+  "not-running": exitCode.notThere,
+  "timed-out": exitCode.noAnswer,
+  "agent-silent": exitCode.noAnswer,
+  "permission-denied": exitCode.permission,
+  busy: exitCode.busy,
+  "connection-lost": exitCode.lost,
+  "agent-restarted": exitCode.lost,
+  aborted: exitCode.interrupted,
+} as const satisfies Record<HostErrorCode, number>;

@@ -1,0 +1,42 @@
+import { CommanderError } from "commander";
+import { HostError } from "../host/errors.ts";
+import { exitCode, exitCodeOf } from "./exit-codes.ts";
+import { printableText } from "./ui/printable.ts";
+
+/** The command line asks for something that makes no sense. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** How a failed command ends. */
+export interface Failure {
+  exitCode: number;
+  /** For programs: a HostErrorCode, "usage" or "unexpected". */
+  code: string;
+  /** For people; may have several lines. */
+  message: string;
+  /** "QXGA-4001", when it came from the agent. */
+  agentCode?: string;
+}
+
+export function toFailure(error: unknown): Failure {
+  if (error instanceof HostError) {
+    const { code, agentCode } = error;
+    return {
+      exitCode: exitCodeOf[code],
+      code,
+      message: printableText(error.message),
+      ...(agentCode !== undefined && { agentCode }),
+    };
+  }
+  if (error instanceof UsageError) return { exitCode: exitCode.usage, code: "usage", message: error.message };
+  if (error instanceof CommanderError) {
+    return { exitCode: exitCode.usage, code: "usage", message: error.message.replace(/^error: /, "") };
+  }
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return {
+    exitCode: exitCode.failed,
+    code: "unexpected",
+    message: `${printableText(text)}\nThis should not happen; with LIMIQUANTIX_DEBUG=1 it says where it did.`,
+  };
+}

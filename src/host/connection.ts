@@ -1,0 +1,112 @@
+import { type Socket, createConnection } from "node:net";
+import { type AgentMessage, type Envelope, decodeEnvelope, encodeFrame } from "../wire/envelope.ts";
+import { FrameDecoder } from "../wire/frame-decoder.ts";
+import type { Framing } from "../wire/frame.ts";
+import { HostError } from "./errors.ts";
+
+export interface ConnectionEvents {
+  message(message: AgentMessage): void;
+  /** Comes once, and last. */
+  closed(error: HostError): void;
+}
+
+/** One connection to the socket that QEMU serves for a VM: frames in, frames out. */
+export class Connection {
+  readonly #socket: Socket;
+  readonly #framing: Framing;
+  #receivedBytes = 0;
+  #corked = false;
+
+  private constructor(socket: Socket, framing: Framing, events: ConnectionEvents) {
+    this.#socket = socket;
+    this.#framing = framing;
+    const decoder = new FrameDecoder<AgentMessage>({
+      decode: decodeEnvelope,
+      onMessage: (message) => {
+        events.message(message);
+      },
+      // The rest of a frame begun for an earlier client, or one cut by an agent's end: nothing of ours.
+      onGarbage: () => undefined,
+    });
+    let cause: Error | undefined;
+    socket.on("data", (chunk: Buffer) => {
+      this.#receivedBytes += chunk.length;
+      decoder.push(chunk);
+    });
+    socket.on("error", (error) => (cause = error));
+    socket.on("close", () => {
+      decoder.reset();
+      const why = cause === undefined ? "the VM stopped, or its host daemon took the socket away" : cause.message;
+      events.closed(new HostError("connection-lost", `the connection ended: ${why}`, { cause }));
+    });
+  }
+
+  /** Connects; rejects with a HostError that says what to do. */
+  static async open(path: string, framing: Framing, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
+    const socket = createConnection({ path });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const abort = (): void => {
+          reject(signal.reason as Error);
+        };
+        signal.addEventListener("abort", abort, { once: true });
+        socket.once("connect", () => {
+          signal.removeEventListener("abort", abort);
+          resolve();
+        });
+        socket.once("error", (error) => {
+          signal.removeEventListener("abort", abort);
+          reject(connectError(path, error));
+        });
+        if (signal.aborted) abort();
+      });
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+    socket.removeAllListeners("error");
+    return new Connection(socket, framing, events);
+  }
+
+  /** Whether the other side has ever said anything. */
+  get heardAnything(): boolean {
+    return this.#receivedBytes > 0;
+  }
+
+  /** Sends a message; those sent in one turn leave in one write. */
+  send(envelope: Envelope): void {
+    const [header, body] = encodeFrame(this.#framing, envelope);
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
+      process.nextTick(() => {
+        this.#corked = false;
+        this.#socket.uncork();
+      });
+    }
+    this.#socket.write(header);
+    this.#socket.write(body);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+function connectError(path: string, cause: NodeJS.ErrnoException): HostError {
+  switch (cause.code) {
+    case "ENOENT":
+      return new HostError("not-found", `there is no socket ${path}: is the VM running, with a channel for the agent?`, { cause });
+    case "EACCES":
+    case "EPERM":
+      return new HostError("permission-denied", `not allowed to open ${path}; try as root or a member of its group`, { cause });
+    case "ECONNREFUSED":
+      return new HostError("not-running", `nobody serves ${path}: the VM that made it has stopped`, { cause });
+    case "EAGAIN":
+      return new HostError("busy", `${path} is taken by another client, and others wait; only one at a time is served`, { cause });
+    case "ENOTSOCK":
+      return new HostError("not-found", `${path} is not a socket`, { cause });
+    default:
+      return new HostError("connection-lost", `cannot connect to ${path}: ${cause.message}`, { cause });
+  }
+}

@@ -1,0 +1,34 @@
+// Finds and loads the native addon: what was built here first, the shipped binary otherwise.
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
+import type { OpenPty } from "./process.ts";
+import type { RawSamplerConstructor } from "./sampler.ts";
+
+interface Addon {
+  Port: RawPortConstructor;
+  Listener: RawListenerConstructor;
+  Sampler: RawSamplerConstructor;
+  openPty: OpenPty;
+}
+
+const binary = "limiquantix.node";
+
+/** The addon's file, looked for beside the code and in each folder above it. */
+function findAddon(from: string): string {
+  const platform = `${process.platform}-${process.arch}`;
+  for (let folder = from; ; folder = path.dirname(folder)) {
+    for (const place of ["build/Release", `prebuilds/${platform}`]) {
+      const file = path.join(folder, place, binary);
+      if (existsSync(file)) return file;
+    }
+    if (folder === path.dirname(folder)) break;
+  }
+  throw new Error(
+    `the native addon for ${platform} was not found above ${from}; build it with: npm run build`,
+  );
+}
+
+const here = import.meta.dirname;
+export const addon = createRequire(path.join(here, "addon"))(findAddon(here)) as Addon;

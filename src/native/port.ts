@@ -1,0 +1,27 @@
+/** Bits of the mask that a port's callback gets. Each is an edge: it is reported once. */
+export const portEvent = { readable: 1, writable: 2, hangup: 4, error: 8 } as const;
+
+/** What a port is made from: a device or terminal to open, a UNIX socket to connect to, or a descriptor to own. */
+export type PortSource = { device: string } | { socket: string } | { fd: number };
+
+/** One end of a byte channel. Nothing in it blocks; errors thrown have the shape of Node's own. */
+export interface RawPort {
+  readonly kind: "virtio" | "terminal" | "socket";
+  /** Bytes read; 0 when there are none now; -1 at the end, which on a virtio port means that no host is attached. */
+  read(buffer: Uint8Array): number;
+  /** Bytes that the kernel took. Fewer than given: offer the rest again after `writable`. */
+  write(buffers: readonly Uint8Array[]): number;
+  /** Idempotent. No callback runs afterwards. */
+  close(): void;
+}
+
+export type RawPortConstructor = new (source: PortSource, onEvents: (mask: number) => void) => RawPort;
+
+/** A listening UNIX socket, mode 0600, with room for one waiting client. */
+export interface RawListener {
+  /** A descriptor for `{ fd }`, or -1 when no client waits. `onClient` comes once per new client. */
+  accept(): number;
+  close(): void;
+}
+
+export type RawListenerConstructor = new (path: string, onClient: () => void) => RawListener;

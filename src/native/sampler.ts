@@ -1,0 +1,3 @@
+export interface Sample { cpu: {usagePercent:number; cores:{index:number;usagePercent:number}[]}; load:number[]; memory: Record<"totalBytes"|"usedBytes"|"availableBytes"|"swapTotalBytes"|"swapUsedBytes",number>; filesystems: never[]; interfaces: {name:string;state:"up"|"down"|"unknown"}[]; processCount:number; uptimeSeconds:number; diskIo: never[]; pressure: object; unreachableMounts: never[] }
+export type RawSamplerConstructor = new () => unknown;
+export class Sampler { sample(): Promise<Sample> { return Promise.reject(new Error("placeholder")); } watch(_: () => void): void { } unwatch(): void {} close(): void {} }

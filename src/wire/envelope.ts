@@ -1,0 +1,37 @@
+import type Long from "long";
+import { type Framing, frameHeader } from "./frame.ts";
+import { limiquantix } from "./gen/agent.js";
+
+export const { AgentMessage } = limiquantix.agent.v1;
+export type AgentMessage = limiquantix.agent.v1.AgentMessage;
+/** An envelope as it is given to the encoder: what is left out is not sent. */
+export type Envelope = limiquantix.agent.v1.IAgentMessage;
+
+/** The envelope in a frame's body; undefined when the bytes are none. Never throws. */
+export function decodeEnvelope(body: Uint8Array): AgentMessage | undefined {
+  try {
+    return AgentMessage.decode(body);
+  } catch {
+    return undefined; // every kind of broken input ends here: truncated, wrong types, nested too deep
+  }
+}
+
+/** A message in its frame. Header and body are separate so that a body is not copied to put one before it. */
+export function encodeFrame(framing: Framing, envelope: Envelope): [header: Uint8Array, body: Uint8Array] {
+  const body = AgentMessage.encode(envelope).finish();
+  return [frameHeader(framing, body.length), body];
+}
+
+/** A google.protobuf.Timestamp for a time in milliseconds since 1970. */
+export function timestamp(ms: number): { seconds: number; nanos: number } {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) };
+}
+
+/**
+ * A 64-bit number as decoded. Over 2^53 the nearest number that JavaScript has: where that matters, as for the
+ * sequence of a ping, keep the Long.
+ */
+export function toNumber(value: number | Long): number {
+  return typeof value === "number" ? value : value.toNumber();
+}
