@@ -1,10 +1,14 @@
-// src/cli → dist/bin: one CommonJS file per program. A single file starts in half the time of the modules it is
-// made of. What is rarely used stays outside and is loaded when it is needed.
+// src/cli → dist/bin: one CommonJS file per program, which starts in half the time of the modules it is made of.
+// The agent is compiled ahead too: half of what is left of its start was V8 compiling it.
 import { spawnSync } from "node:child_process";
-import { chmodSync, readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
+import { run } from "./run.mjs";
 import { root } from "./stamps.mjs";
+
+const output = path.join(root, "dist", "bin");
 
 function buildFacts() {
   const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
@@ -17,23 +21,54 @@ function buildFacts() {
   };
 }
 
+const common = {
+  absWorkingDir: root,
+  outdir: "dist/bin",
+  outExtension: { ".js": ".cjs" },
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  format: "cjs",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  // A script compiled ahead has no import(); what is imported late is required late.
+  supported: { "dynamic-import": false },
+  external: ["systeminformation", "pino-pretty"],
+  logLevel: "warning",
+};
+
+/** Runs the program that `name`.program.cjs is, with the compiled code beside it if this Node.js can use it. */
+const launcher = (cache) => `#!/usr/bin/env node
+"use strict";
+const { existsSync, readFileSync } = require("node:fs");
+const { wrap } = require("node:module");
+const path = require("node:path");
+const { Script } = require("node:vm");
+const file = path.join(__dirname, "agent.program.cjs");
+const cache = path.join(__dirname, ${JSON.stringify(cache)});
+// V8 refuses compiled code of another version or with other flags, and compiles the source then.
+const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
+const script = new Script(wrap(readFileSync(file, "utf8")), { filename: file, cachedData });
+script.runInThisContext()(exports, require, module, file, __dirname);
+`;
+
 export async function bundle() {
-  const result = await build({
-    absWorkingDir: root,
-    entryPoints: { agent: "src/cli/agent.ts", ctl: "src/cli/ctl.ts" },
-    outdir: "dist/bin",
-    outExtension: { ".js": ".cjs" },
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "cjs",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    define: { "import.meta.dirname": "__dirname", ...buildFacts() },
-    banner: { js: "#!/usr/bin/env node" },
-    external: ["systeminformation", "pino-pretty"],
-    logLevel: "warning",
-    metafile: true,
-  });
-  for (const output of Object.keys(result.metafile.outputs)) chmodSync(path.join(root, output), 0o755);
+  rmSync(output, { recursive: true, force: true });
+  mkdirSync(output, { recursive: true });
+  const define = { "import.meta.dirname": "__dirname", ...buildFacts() };
+  await build({ ...common, define, entryPoints: { ctl: "src/cli/ctl.ts" }, banner: { js: "#!/usr/bin/env node" } });
+  await build({ ...common, define, entryPoints: { "agent.program": "src/cli/agent.ts" } });
+
+  const program = path.join(output, "agent.program.cjs");
+  const hash = createHash("sha256").update(readFileSync(program)).digest("hex").slice(0, 12);
+  const cache = `agent.${hash}.code-cache`;
+  writeFileSync(path.join(output, "agent.cjs"), launcher(cache));
+  for (const name of ["agent.cjs", "ctl.cjs"]) chmodSync(path.join(output, name), 0o755);
+}
+
+/** Needs the addon: the agent is run until it has greeted a host, and V8's code for all that is kept. */
+export async function compileAhead() {
+  const launched = readFileSync(path.join(output, "agent.cjs"), "utf8");
+  const [cache] = /agent\.[0-9a-f]+\.code-cache/.exec(launched) ?? [];
+  await run(process.execPath, [path.join(root, "scripts/compile-ahead.cjs"), path.join(output, "agent.program.cjs"), path.join(output, cache)]);
 }

@@ -67,10 +67,18 @@ async function buildAddon() {
   );
 }
 
+const bundleInputs = ["src", "proto", "package.json", "package-lock.json", "scripts/bundle.mjs", "scripts/compile-ahead.cjs"];
+
+async function compileAhead() {
+  await whenChanged("code cache", { inputs: [...bundleInputs, "native"], outputs: ["dist/bin/agent.cjs"] }, async () => {
+    const { compileAhead } = await import("./bundle.mjs");
+    await compileAhead();
+  });
+}
+
 async function buildBundles() {
   const outputs = ["dist/bin/agent.cjs", "dist/bin/ctl.cjs"];
-  const inputs = ["src", "proto", "package.json", "package-lock.json", "scripts/bundle.mjs"];
-  await whenChanged("bundles", { inputs, outputs }, async () => {
+  await whenChanged("bundles", { inputs: bundleInputs, outputs }, async () => {
     step("building the agent and the command-line tool");
     const { bundle } = await import("./bundle.mjs");
     await bundle();
@@ -84,4 +92,5 @@ export async function setup() {
   await installDependencies();
   await generateMessages();
   await Promise.all([buildAddon(), buildBundles()]);
+  await compileAhead();
 }

@@ -127,9 +127,9 @@ class Port : public Napi::ObjectWrap<Port> {
       port->poller_->SetInterest(port->BaseInterest());
     }
     uint32_t mask = 0;
-    if (events & (EPOLLIN | EPOLLRDHUP)) mask |= kReadable;
+    if (events & EPOLLIN) mask |= kReadable;
     if (events & EPOLLOUT) mask |= kWritable;
-    if (events & EPOLLHUP) mask |= kHangup;
+    if (events & (EPOLLHUP | EPOLLRDHUP)) mask |= kHangup;
     if (events & EPOLLERR) mask |= kError;
     Napi::Env env = port->Env();
     Napi::HandleScope scope(env);

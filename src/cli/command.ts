@@ -31,7 +31,9 @@ export function defineCommand<Options extends object = object>(spec: CommandSpec
   return {
     register(program, end) {
       const command = program.command(spec.usage).summary(spec.summary);
-      command.description(`${spec.summary}${spec.description === undefined ? "" : `\n\n${spec.description}`}`);
+      command.description(
+        `${spec.summary}${spec.description === undefined ? "" : `\n\n${spec.description}`}`,
+      );
       spec.options?.(command);
       for (const option of globalOptions()) command.addOption(option);
       command.addHelpText("after", `\nExamples:\n${exampleLines(spec.examples)}`);
@@ -48,12 +50,17 @@ export function globalOptions(): Option[] {
   return [
     new Option("--vm <name>", "the VM: its exact name or id (environment: LIMIQUANTIX_VM)"),
     new Option("--socket <path>", "or the socket of its agent channel (environment: LIMIQUANTIX_SOCKET)"),
-    new Option("--timeout <seconds>", 'how long to wait for each answer; also "500ms", "30s", "2m"').argParser(parseSeconds),
+    new Option(
+      "--timeout <seconds>",
+      'how long to wait for each answer; also "500ms", "30s", "2m"',
+    ).argParser(parseSeconds),
     new Option("--json", "print JSON for programs"),
   ].map((option) => option.helpGroup("Options of every command:"));
 }
 
 export function exampleLines(examples: CommandSpec<object>["examples"]): string {
   const width = Math.max(...examples.map(([commandLine]) => commandLine.length));
-  return examples.map(([commandLine, purpose]) => `  ${commandLine.padEnd(width)}  ${purpose}`.trimEnd()).join("\n");
+  return examples
+    .map(([commandLine, purpose]) => `  ${commandLine.padEnd(width)}  ${purpose}`.trimEnd())
+    .join("\n");
 }

@@ -29,12 +29,22 @@ export class Context {
 
   /** Which VM: --vm or --socket, else LIMIQUANTIX_VM or LIMIQUANTIX_SOCKET. Throws UsageError unless it is one. */
   get target(): Target {
-    const given = pick(this.#options.vm, this.#options.socket, "--vm and --socket are both given; one VM at a time");
+    const given = pick(
+      this.#options.vm,
+      this.#options.socket,
+      "--vm and --socket are both given; one VM at a time",
+    );
     if (given) return given;
     const { LIMIQUANTIX_VM: vm, LIMIQUANTIX_SOCKET: socket } = process.env;
-    const usual = pick(vm, socket, "LIMIQUANTIX_VM and LIMIQUANTIX_SOCKET are both set; unset one, or give --vm or --socket");
+    const usual = pick(
+      vm,
+      socket,
+      "LIMIQUANTIX_VM and LIMIQUANTIX_SOCKET are both set; unset one, or give --vm or --socket",
+    );
     if (usual) return usual;
-    throw new UsageError('which VM? Give --vm NAME or --socket PATH; "limiquantix-ctl vms" shows those on this host');
+    throw new UsageError(
+      'which VM? Give --vm NAME or --socket PATH; "limiquantix-ctl vms" shows those on this host',
+    );
   }
 
   /** The VM as the user named it. */

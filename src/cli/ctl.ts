@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { toFailure } from "./failure.ts";
+import { forPrograms, toFailure } from "./failure.ts";
 import { interruption, listenForInterruption } from "./interruption.ts";
 import { makeProgram } from "./program.ts";
 import { jsonLine } from "./ui/printable.ts";
@@ -20,12 +20,12 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 function report(error: unknown, args: readonly string[]): number {
-  const { exitCode, ...failure } = toFailure(error);
+  const failure = toFailure(error);
   process.stderr.write(`limiquantix-ctl: ${failure.message}\n`);
   if (process.env["LIMIQUANTIX_DEBUG"]) console.error(error);
   // Also when the command line could not be read far enough to know all its options.
-  if (wantsJson(args)) process.stdout.write(`${jsonLine({ error: failure })}\n`);
-  return exitCode;
+  if (wantsJson(args)) process.stdout.write(`${jsonLine({ error: forPrograms(failure) })}\n`);
+  return failure.exitCode;
 }
 
 function wantsJson(args: readonly string[]): boolean {

@@ -19,6 +19,11 @@ export interface Failure {
   agentCode?: string;
 }
 
+/** As --json has it. */
+export function forPrograms({ code, message, agentCode }: Failure): object {
+  return { code, message, ...(agentCode !== undefined && { agentCode }) };
+}
+
 export function toFailure(error: unknown): Failure {
   if (error instanceof HostError) {
     const { code, agentCode } = error;

@@ -8,7 +8,8 @@ const longestSeconds = 7 * 24 * 3600;
 export function parseSeconds(text: string): number {
   const [, digits = "", unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const seconds = Number(digits) * (secondsPerUnit[unit] ?? NaN);
-  if (digits === "") throw new InvalidArgumentError('Give seconds, or a number with a unit such as "500ms", "30s" or "2m".');
+  if (digits === "")
+    throw new InvalidArgumentError('Give seconds, or a number with a unit such as "500ms", "30s" or "2m".');
   if (seconds <= 0) throw new InvalidArgumentError("It must be more than 0.");
   if (seconds > longestSeconds) throw new InvalidArgumentError("It must be a week (168h) at most.");
   return seconds;

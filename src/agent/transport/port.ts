@@ -39,6 +39,7 @@ const connectGraceMs = 1_000;
  * native side reports only edges, waiting for a host costs no wake-ups.
  */
 export class Port {
+  readonly kind: RawPort["kind"];
   readonly #raw: RawPort;
   readonly #events: PortEvents;
   /** "connecting": bytes of a host have come while the kernel still says that there is none. */
@@ -55,16 +56,13 @@ export class Port {
     this.#raw = open((mask) => {
       this.#onEdge(mask);
     });
+    this.kind = this.#raw.kind;
     // A connection or a terminal is there as soon as it is open, and may have no edge to report.
     if (this.kind !== "virtio") {
       setImmediate(() => {
         if (!this.#closed) this.#setAttached();
       });
     }
-  }
-
-  get kind(): RawPort["kind"] {
-    return this.#raw.kind;
   }
 
   /** Bytes taken now; when fewer than given, `writable` follows. Never blocks, and never throws: see `closed`. */
@@ -89,9 +87,7 @@ export class Port {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#nextTurn ??= setImmediate(() => {
-      this.#read();
-    });
+    this.#readLater();
   }
 
   /** Idempotent. No event comes afterwards. */
@@ -107,16 +103,21 @@ export class Port {
     const hungUp = (mask & portEvent.hangup) !== 0;
     // An absent host leaves a virtio port readable; an unplugged port is hung up and not readable.
     if (this.kind === "virtio" && hungUp && (mask & portEvent.readable) === 0) {
-      this.#read();
+      this.#read("to the end");
       this.#end({ reason: "unplugged" });
       return;
     }
     if (this.kind !== "virtio" || (mask & portEvent.writable) !== 0) this.#setAttached();
-    this.#read();
+    if (hungUp && this.#paused) this.#discard();
+    else this.#read(hungUp ? "to the end" : "what is there");
     if ((mask & portEvent.writable) !== 0 && !this.#isClosed()) this.#events.writable();
   }
 
-  #read(): void {
+  /**
+   * A chunk that does not fill the buffer was the last for now: the native side has read until there was nothing.
+   * An end behind it has an edge of its own, unless it was part of this one.
+   */
+  #read(extent: "what is there" | "to the end"): void {
     this.#nextTurn = undefined;
     try {
       for (let turn = 0; turn < chunksPerTurn; turn++) {
@@ -129,14 +130,32 @@ export class Port {
         }
         if (this.#host === "away") this.#setConnecting();
         this.#events.data(this.#take(count));
+        if (count < readBytes && extent === "what is there") return;
       }
     } catch (error) {
       this.#fail(error);
       return;
     }
+    this.#readLater();
+  }
+
+  /** Reads to the end: what the edge said of it is not known any more. */
+  #readLater(): void {
     this.#nextTurn ??= setImmediate(() => {
-      this.#read();
+      this.#read("to the end");
     });
+  }
+
+  /** The host went while nothing was read from it: what it left must not reach the next one's session. */
+  #discard(): void {
+    try {
+      let count: number;
+      do count = this.#raw.read(this.#buffer);
+      while (count > 0);
+      if (count < 0) this.#onEnd();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #take(count: number): Buffer {
@@ -168,6 +187,7 @@ export class Port {
 
   #setAway(): void {
     this.#host = "away";
+    this.#paused = false;
     this.#events.away();
   }
 

@@ -3,6 +3,7 @@ import { HostError } from "../../host/errors.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCode } from "../exit-codes.ts";
+import { type Filled, filled } from "../filled.ts";
 import { printableData } from "../ui/printable.ts";
 import { duration } from "../ui/units.ts";
 
@@ -27,9 +28,9 @@ export const info = defineCommand({
 
 async function ask(context: Context, client: Client) {
   const { target, call } = context;
-  const pong = await client.ping(call);
-  const capabilities = await client.capabilities(call).catch(unlessAgentSaysNo);
-  const ready = await client.ready({ ...call, timeoutSeconds: introductionSeconds }).catch(unlessLate);
+  const pong = filled(await client.ping(call));
+  const capabilities = await client.capabilities(call).then(filled, unlessAgentSaysNo);
+  const ready = await client.ready({ ...call, timeoutSeconds: introductionSeconds }).then(filled, unlessLate);
   return facts(target.vm, client, pong, capabilities, ready);
 }
 
@@ -38,9 +39,9 @@ type Facts = ReturnType<typeof facts>;
 function facts(
   vm: string | undefined,
   { socket, mode }: Client,
-  pong: Pong,
-  capabilities: Capabilities | undefined,
-  ready: AgentReady | undefined,
+  pong: Filled<Pong>,
+  capabilities: Filled<Capabilities> | undefined,
+  ready: Filled<AgentReady> | undefined,
 ) {
   return {
     ...(vm !== undefined && { vm }),
@@ -67,7 +68,7 @@ function facts(
 async function show({ vm, socket, agent, guest, capabilities }: Facts): Promise<void> {
   const { list } = await import("../ui/list.ts");
   const build = [agent.buildCommit, agent.buildTime].filter((text) => text !== "").join(", ");
-  const features = Object.entries(guest.features).map(([name, value]) => `${name}: ${String(value)}`);
+  const features = Object.entries(guest.features).map(([name, value]) => `${name}: ${value}`);
   const entries: [string, string][] = [
     ["VM", vm ?? ""],
     ["Socket", socket],

@@ -4,7 +4,8 @@ import type { Client, Pong } from "../../host/index.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCode } from "../exit-codes.ts";
-import { type Failure, toFailure } from "../failure.ts";
+import { type Failure, forPrograms, toFailure } from "../failure.ts";
+import { type Filled, filled } from "../filled.ts";
 import { parseSeconds } from "../seconds.ts";
 import { printable } from "../ui/printable.ts";
 import { duration } from "../ui/units.ts";
@@ -14,7 +15,7 @@ interface PingOptions {
   interval: number;
 }
 
-type Reply = { number: number } & ({ pong: Pong } | { failure: Failure });
+type Reply = { number: number } & ({ pong: Filled<Pong> } | { failure: Failure });
 
 export const ping = defineCommand<PingOptions>({
   usage: "ping",
@@ -35,25 +36,28 @@ export const ping = defineCommand<PingOptions>({
   async run(context, { count, interval }) {
     await using client = await context.connect({ reconnect: count !== 1 });
     const replies: Reply[] = [];
-    for (let number = 1; count === 0 || number <= count; number++) {
+    for (let number = 1; (count === 0 || number <= count) && !context.signal.aborted; number++) {
       const started = performance.now();
       const reply = await pingOnce(context, client, number);
       if (reply === undefined) break;
       replies.push(reply);
       if (!context.json) context.print(replyLine(context, reply));
-      if (number !== count) await sleepUnlessAborted(interval * 1000 - (performance.now() - started), context.signal);
+      if (number !== count)
+        await sleepUnlessAborted(interval * 1000 - (performance.now() - started), context.signal);
     }
     if (context.json) context.printJson(report(context, client, replies));
     else if (count !== 1) context.print(summary(context, replies));
-    return replies.reduce<number>((code, reply) => ("failure" in reply ? reply.failure.exitCode : code), exitCode.ok);
+    return replies.reduce<number>(
+      (code, reply) => ("failure" in reply ? reply.failure.exitCode : code),
+      exitCode.ok,
+    );
   },
 });
 
 /** Undefined when the user gave up. */
 async function pingOnce(context: Context, client: Client, number: number): Promise<Reply | undefined> {
-  if (context.signal.aborted) return undefined;
   try {
-    return { number, pong: await client.ping(context.call) };
+    return { number, pong: filled(await client.ping(context.call)) };
   } catch (error) {
     return context.signal.aborted ? undefined : { number, failure: toFailure(error) };
   }
@@ -98,8 +102,7 @@ function report({ target }: Context, { socket }: Client, replies: readonly Reply
     socket,
     replies: replies.map((reply) => {
       if ("pong" in reply) return { number: reply.number, ...reply.pong };
-      const { exitCode: _, ...error } = reply.failure;
-      return { number: reply.number, error };
+      return { number: reply.number, error: forPrograms(reply.failure) };
     }),
     ...statistics(replies),
   };

@@ -40,12 +40,18 @@ export const vms = defineCommand<VmsOptions>({
     );
     if (context.json) context.printJson(rows);
     else if (rows.length > 0) await show(context, rows, probe);
-    else context.print(`no VM found; looked in\n${places.map((place) => `  ${path.join(context.root, place)}`).join("\n")}`);
+    else
+      context.print(
+        `no VM found; looked in\n${places.map((place) => `  ${path.join(context.root, place)}`).join("\n")}`,
+      );
     return exitCode.ok;
   },
 });
 
-async function probeState({ signal, timeoutSeconds = probeSeconds }: Context, { socket }: DiscoveredVm): Promise<Probe> {
+async function probeState(
+  { signal, timeoutSeconds = probeSeconds }: Context,
+  { socket }: DiscoveredVm,
+): Promise<Probe> {
   const { connect } = await import("../../host/index.ts");
   try {
     await using client = await connect({ socket, signal, timeoutSeconds, reconnect: false });
@@ -56,7 +62,11 @@ async function probeState({ signal, timeoutSeconds = probeSeconds }: Context, { 
   }
 }
 
-async function show(context: Context, rows: readonly (DiscoveredVm & Partial<Probe>)[], probed: boolean): Promise<void> {
+async function show(
+  context: Context,
+  rows: readonly (DiscoveredVm & Partial<Probe>)[],
+  probed: boolean,
+): Promise<void> {
   const [{ table }, { default: chalk }] = await Promise.all([import("../ui/table.ts"), import("chalk")]);
   const columns = ["NAME", "SOURCE", ...(probed ? ["STATE"] : []), "SOCKET"];
   const lines = table(
@@ -64,7 +74,9 @@ async function show(context: Context, rows: readonly (DiscoveredVm & Partial<Pro
     rows.map(({ name, source, socket, state, agentVersion = "" }) => [
       printable(name),
       source,
-      ...(state === undefined ? [] : [state === "answers" ? chalk.green(`agent ${printable(agentVersion)}`) : chalk.yellow(state)]),
+      ...(state === undefined
+        ? []
+        : [state === "answers" ? chalk.green(`agent ${printable(agentVersion)}`) : chalk.yellow(state.replace("-", " "))]),
       printable(socket),
     ]),
   );

@@ -47,8 +47,11 @@ async function tryUntilConnected(
   secondsWaited: () => number,
   progress: Progress,
 ): Promise<Client> {
-  for (let reason = "connecting"; ; ) {
-    progress.show(() => `waiting for ${context.targetName}, ${Math.floor(secondsWaited())} s of ${limitSeconds}: ${reason}`);
+  for (let reason = "connecting"; ;) {
+    progress.show(
+      () =>
+        `waiting for ${context.targetName}, ${Math.floor(secondsWaited())} s of ${limitSeconds}: ${reason}`,
+    );
     const leftSeconds = limitSeconds - secondsWaited();
     try {
       // A timer of less than a millisecond is none.
@@ -58,7 +61,11 @@ async function tryUntilConnected(
       reason = error.message;
       const timeLeftMs = (limitSeconds - secondsWaited()) * 1000;
       if (timeLeftMs <= 0) {
-        throw new HostError("timed-out", `no agent answered within ${limitSeconds} s. The last try: ${reason}`, { cause: error });
+        throw new HostError(
+          "timed-out",
+          `no agent answered within ${limitSeconds} s. The last try: ${reason}`,
+          { cause: error },
+        );
       }
       await sleep(Math.min(pauseMs, timeLeftMs), undefined, { signal: context.signal });
     }

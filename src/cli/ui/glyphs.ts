@@ -12,9 +12,9 @@ export interface Glyphs {
 
 const unicode: Glyphs = {
   full: "█",
-  parts: [..."▏▎▍▌▋▊▉"],
+  parts: Array.from("▏▎▍▌▋▊▉"),
   empty: "░",
-  heights: [..."▁▂▃▄▅▆▇█"],
+  heights: Array.from("▁▂▃▄▅▆▇█"),
   separator: " · ",
   ellipsis: "…",
 };
@@ -23,7 +23,7 @@ const ascii: Glyphs = {
   full: "#",
   parts: [],
   empty: ".",
-  heights: [..."_.-=+*%#"],
+  heights: Array.from("_.-=+*%#"),
   separator: " | ",
   ellipsis: "...",
 };

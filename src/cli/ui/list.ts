@@ -5,5 +5,7 @@ export function list(entries: readonly (readonly [name: string, value: string])[
   const present = entries.filter(([, value]) => value !== "");
   const width = Math.max(0, ...present.map(([name]) => name.length));
   const indent = `\n${" ".repeat(width + 2)}`;
-  return present.map(([name, value]) => `${chalk.dim(name.padEnd(width))}  ${value.split("\n").join(indent)}`).join("\n");
+  return present
+    .map(([name, value]) => `${chalk.dim(name.padEnd(width))}  ${value.split("\n").join(indent)}`)
+    .join("\n");
 }

@@ -2,7 +2,6 @@
  * What a terminal might obey instead of showing: control characters, and marks that reverse the direction of text.
  * All that comes out of a guest can hold them.
  */
-// eslint-disable-next-line no-control-regex
 const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /** Text of a guest for one line on a terminal. */
@@ -20,7 +19,9 @@ export function printableData<T>(value: T): T {
   if (typeof value === "string") return printable(value) as T;
   if (Array.isArray(value)) return value.map(printableData) as T;
   if (value === null || typeof value !== "object" || value instanceof Uint8Array) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [printable(key), printableData(item)])) as T;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [printable(key), printableData(item)]),
+  ) as T;
 }
 
 /** One line of JSON that is safe on a terminal too. */

@@ -1,22 +1,18 @@
 const escape = "\u001b";
 const enter = `${escape}[?1049h${escape}[?25l${escape}[?7l`; // alternate screen, no cursor, no wrapping
-const leave = `${escape}[?7h${escape}[?25h${escape}[?1049l`;
+// Cleared first: after a resize tmux 3.3 leaves lines of it behind on the main screen otherwise.
+const leave = `${escape}[2J${escape}[?7h${escape}[?25h${escape}[?1049l`;
 /** Synchronized output: a terminal that knows it shows a frame whole; others ignore it. */
-const [beginFrame, endFrame] = [`${escape}[?2026h${escape}[H`, `${escape}[J${escape}[?2026l`];
+const [beginFrame, endFrame] = [`${escape}[?2026h${escape}[H`, `${escape}[?2026l`];
 const clearToLineEnd = `${escape}[K`;
 
-const ctrlZ = "\u001a";
+export const keys = { ctrlC: "\u0003", ctrlZ: "\u001a" } as const;
 
 export interface ScreenEvents {
   /** A key, or a sequence of bytes such as that of an arrow key. */
   key(key: string): void;
-  /** The size is another, or what was drawn has gone: draw again. */
-  changed(): void;
-}
-
-/** Whether a live picture can be drawn on standard output. */
-export function canDraw(): boolean {
-  return process.stdout.isTTY && process.env["TERM"] !== "dumb";
+  /** It is time to draw: the size is another, what was drawn has gone, or redraw() was called. */
+  changed(screen: Screen): void;
 }
 
 /**
@@ -33,7 +29,7 @@ export class Screen {
     process.on("exit", this.#leave);
     process.on("uncaughtExceptionMonitor", this.#leave);
     process.on("SIGCONT", this.#enter);
-    process.stdout.on("resize", this.#changed);
+    process.stdout.on("resize", this.#resized);
     process.stdin.on("data", this.#key);
     this.#enter();
   }
@@ -48,10 +44,18 @@ export class Screen {
 
   /** Shows these lines from the top; what does not fit below is left out. Lines must not be wider than `columns`. */
   draw(lines: readonly string[]): void {
-    const frame = lines.slice(0, this.rows).join(`${clearToLineEnd}\r\n`) + clearToLineEnd;
+    const frame = lines
+      .slice(0, this.rows)
+      // Before the text: behind a line as wide as the screen it would clear the last character.
+      .map((line) => clearToLineEnd + line)
+      .join("\r\n");
     if (!this.#open || frame === this.#shown) return;
     this.#shown = frame;
     process.stdout.write(beginFrame + frame + endFrame);
+  }
+
+  redraw(): void {
+    this.#events.changed(this);
   }
 
   /** Idempotent. */
@@ -59,7 +63,7 @@ export class Screen {
     process.off("exit", this.#leave);
     process.off("uncaughtExceptionMonitor", this.#leave);
     process.off("SIGCONT", this.#enter);
-    process.stdout.off("resize", this.#changed);
+    process.stdout.off("resize", this.#resized);
     process.stdin.off("data", this.#key);
     process.stdin.pause();
     this.#leave();
@@ -75,7 +79,7 @@ export class Screen {
     process.stdin.resume();
     process.stdout.write(enter);
     this.#open = true;
-    this.#changed();
+    this.#resized();
   };
 
   readonly #leave = (): void => {
@@ -85,14 +89,14 @@ export class Screen {
     process.stdout.write(leave);
   };
 
-  readonly #changed = (): void => {
+  readonly #resized = (): void => {
     this.#shown = "";
-    this.#events.changed();
+    this.redraw();
   };
 
   readonly #key = (data: Buffer): void => {
     const key = data.toString("latin1");
-    if (key === ctrlZ) this.#suspend();
+    if (key === keys.ctrlZ) this.#suspend();
     else this.#events.key(key);
   };
 

@@ -7,9 +7,20 @@ export interface Column {
 }
 
 const noLines = {
-  top: "", "top-mid": "", "top-left": "", "top-right": "",
-  bottom: "", "bottom-mid": "", "bottom-left": "", "bottom-right": "",
-  left: "", "left-mid": "", mid: "", "mid-mid": "", right: "", "right-mid": "",
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: "",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
   middle: "  ",
 };
 
@@ -20,7 +31,10 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
     style: { head: [], border: [], "padding-left": 0, "padding-right": 0 },
     colAligns: columns.map(({ align = "left" }) => align),
   });
-  drawn.push(columns.map(({ title }) => chalk.dim(title)), ...rows.map((row) => [...row]));
+  drawn.push(
+    columns.map(({ title }) => chalk.dim(title)),
+    ...rows.map((row) => [...row]),
+  );
   return drawn
     .toString()
     .split("\n")

@@ -3,7 +3,6 @@ import { glyphs } from "./glyphs.ts";
 
 const graphemes = new Intl.Segmenter();
 /** Colours, as chalk makes them; they take no room. */
-// eslint-disable-next-line no-control-regex
 const styles = /(\u001b\[[0-9;]*m)/;
 
 /** The text in `columns` columns of a terminal at most: what does not fit becomes an ellipsis. Colours are kept. */

@@ -1,4 +1,4 @@
-import type { TelemetryReport } from "../../../host/index.ts";
+import type { Report } from "./report.ts";
 
 /** Reports that follow each other faster, as after a change of an address, give no rate worth showing. */
 const shortestSeconds = 0.8;
@@ -11,12 +11,13 @@ export class Rates {
   #perSecond = new Map<string, number>();
   #atMs = -Infinity;
 
-  update(report: TelemetryReport, atMs: number): void {
+  /** `atMs` is when the report came, by a clock that only goes forward. */
+  update(report: Report, atMs: number): void {
     const seconds = (atMs - this.#atMs) / 1000;
     if (seconds < shortestSeconds) return;
     const before = this.#counters;
     this.#atMs = atMs;
-    this.#counters = countersOf(report);
+    this.#counters = new Map(countersOf(report));
     this.#perSecond = new Map();
     for (const [key, count] of this.#counters) {
       const earlier = before.get(key);
@@ -31,16 +32,13 @@ export class Rates {
   }
 }
 
-function countersOf({ interfaces, diskIo }: TelemetryReport): Map<string, number> {
-  const counters: [string, number | null | undefined][] = [
-    ...interfaces.flatMap(({ name, rxBytes, txBytes }) => [
-      [`received ${name}`, rxBytes] as [string, number],
-      [`sent ${name}`, txBytes] as [string, number],
-    ]),
-    ...diskIo.flatMap(({ device, readBytes, writeBytes }) => [
-      [`read ${device}`, readBytes] as [string, number],
-      [`written ${device}`, writeBytes] as [string, number],
-    ]),
-  ];
-  return new Map(counters.filter((entry): entry is [string, number] => typeof entry[1] === "number"));
+function* countersOf({ interfaces, diskIo }: Report): Generator<[key: string, count: number]> {
+  for (const { name, rxBytes, txBytes } of interfaces) {
+    yield [`received ${name}`, rxBytes];
+    yield [`sent ${name}`, txBytes];
+  }
+  for (const { device, readBytes, writeBytes } of diskIo) {
+    yield [`read ${device}`, readBytes];
+    yield [`written ${device}`, writeBytes];
+  }
 }

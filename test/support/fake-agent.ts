@@ -1,0 +1,144 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { type Server, type Socket, createServer } from "node:net";
+import { type AgentMessage, type Envelope, decodeEnvelope, encodeFrame } from "../../src/wire/envelope.ts";
+import { FrameDecoder } from "../../src/wire/frame-decoder.ts";
+
+type Telemetry = NonNullable<Envelope["telemetry"]>;
+type Ready = NonNullable<Envelope["agentReady"]>;
+
+export interface FakeAgentOptions {
+  version?: string;
+  /** False: an agent of an earlier generation, which does not know what a hello is. */
+  sessions?: boolean;
+  /** Accepts clients and says nothing, like a guest in which no agent runs. */
+  silent?: boolean;
+  ready?: Ready;
+  /** Sent to each client when it has come. */
+  telemetry?: Telemetry;
+  /** The answer to a request; undefined for the usual one, "none" for silence. */
+  answer?(request: AgentMessage): Envelope | "none" | undefined;
+}
+
+/** An agent with a socket, as QEMU would serve it, whose answers a test decides. */
+export class FakeAgent {
+  readonly #options: FakeAgentOptions;
+  readonly #server: Server;
+  /** And the session of each. */
+  readonly #clients = new Map<Socket, string>();
+
+  private constructor(options: FakeAgentOptions) {
+    this.#options = options;
+    this.#server = createServer((socket) => {
+      this.#accept(socket);
+    });
+  }
+
+  static async listen(socket: string, options: FakeAgentOptions = {}): Promise<FakeAgent> {
+    const agent = new FakeAgent(options);
+    agent.#server.listen(socket);
+    await once(agent.#server, "listening");
+    return agent;
+  }
+
+  get clientCount(): number {
+    return this.#clients.size;
+  }
+
+  sendTelemetry(telemetry: Telemetry): void {
+    this.#sendAll({ messageId: randomUUID(), telemetry });
+  }
+
+  /** What an agent says that was started anew while its clients stayed: of their session it knows nothing. */
+  restart(): void {
+    this.#sendAll({ messageId: randomUUID(), agentReady: { ...this.#options.ready, sessionId: "" } });
+  }
+
+  /** Ends every connection, as QEMU does when the VM stops. */
+  dropClients(): void {
+    for (const socket of this.#clients.keys()) socket.destroy();
+  }
+
+  /** Idempotent; the socket's file goes too. */
+  async close(): Promise<void> {
+    this.dropClients();
+    if (!this.#server.listening) return;
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #accept(socket: Socket): void {
+    this.#clients.set(socket, "");
+    socket.on("close", () => this.#clients.delete(socket));
+    socket.on("error", () => undefined);
+    const decoder = new FrameDecoder<AgentMessage>({
+      decode: decodeEnvelope,
+      onMessage: (message) => {
+        if (!this.#options.silent) this.#receive(socket, message);
+      },
+      onGarbage: () => undefined,
+    });
+    socket.on("data", (chunk: Buffer) => {
+      decoder.push(chunk);
+    });
+    if (!this.#options.silent) this.#greet(socket, "");
+  }
+
+  #greet(socket: Socket, sessionId: string): void {
+    const { version = "9.9.9", ready, telemetry } = this.#options;
+    send(socket, { messageId: randomUUID(), agentReady: { version, hostname: "fake", ...ready, sessionId } });
+    if (telemetry) send(socket, { messageId: randomUUID(), telemetry });
+  }
+
+  #receive(socket: Socket, request: AgentMessage): void {
+    const { version = "9.9.9", sessions = true } = this.#options;
+    const { messageId } = request;
+    const answer = this.#options.answer?.(request);
+    if (answer === "none") return;
+    if (answer !== undefined) {
+      send(socket, { messageId, ...answer });
+    } else if (request.hello && sessions) {
+      const sessionId = request.hello.sessionId ?? "";
+      send(socket, {
+        messageId,
+        helloResponse: { success: true, sessionId, agentVersion: version, features: [] },
+      });
+      // A client that asks again for the session it has is not greeted anew.
+      if (this.#clients.get(socket) !== sessionId) this.#greet(socket, sessionId);
+      this.#clients.set(socket, sessionId);
+    } else if (request.ping) {
+      send(socket, {
+        messageId,
+        pong: { sequence: request.ping.sequence ?? 0, version, uptimeSeconds: 3723 },
+      });
+    } else if (request.getCapabilities) {
+      send(socket, {
+        messageId,
+        getCapabilitiesResponse: {
+          version,
+          os: "Fake Linux 1",
+          architecture: "x86_64",
+          capabilities: ["ping", "telemetry"],
+          features: { virtual: "true" },
+        },
+      });
+    } else {
+      send(socket, {
+        messageId,
+        error: { severity: 1, code: "QXGA-2002", message: "QXGA-2002 unknown message type" },
+      });
+    }
+  }
+
+  #sendAll(envelope: Envelope): void {
+    for (const socket of this.#clients.keys()) send(socket, envelope);
+  }
+}
+
+function send(socket: Socket, envelope: Envelope): void {
+  for (const part of encodeFrame("plain", envelope)) socket.write(part);
+}

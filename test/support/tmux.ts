@@ -1,0 +1,76 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { until } from "./until.ts";
+
+const run = promisify(execFile);
+let serversStarted = 0;
+
+export interface TerminalOptions {
+  columns: number;
+  rows: number;
+  /** For /bin/sh. */
+  script: string;
+  env: Record<string, string>;
+}
+
+/** A real terminal without a window: tmux, with a server of its own. */
+export class Terminal {
+  readonly #server = `limiquantix-test-${process.pid}-${++serversStarted}`;
+
+  static async open({ columns, rows, script, env }: TerminalOptions): Promise<Terminal> {
+    const terminal = new Terminal();
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    const size = ["-x", String(columns), "-y", String(rows)];
+    await terminal.#tmux(
+      "new-session",
+      "-d",
+      ...size,
+      "env",
+      "-i",
+      "TERM=screen",
+      ...variables,
+      "/bin/sh",
+      "-c",
+      script,
+    );
+    return terminal;
+  }
+
+  /** What it shows, without colours. */
+  async screen(): Promise<string> {
+    return await this.#tmux("capture-pane", "-p");
+  }
+
+  /** Waits until the screen matches, and gives it. */
+  async shows(pattern: RegExp): Promise<string> {
+    let last = "";
+    try {
+      return await until(`the terminal shows ${String(pattern)}`, async () => {
+        last = await this.screen();
+        return pattern.test(last) && last;
+      });
+    } catch (error) {
+      throw new Error(`${(error as Error).message}\nIt shows:\n${last}`, { cause: error });
+    }
+  }
+
+  /** Types keys by tmux's names: "q", "C-c", "Enter". */
+  async press(...keys: string[]): Promise<void> {
+    await this.#tmux("send-keys", ...keys);
+  }
+
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#tmux("resize-window", "-x", String(columns), "-y", String(rows));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#tmux("kill-server").catch(() => undefined); // gone with its last program
+  }
+
+  async #tmux(...args: string[]): Promise<string> {
+    const { stdout } = await run("tmux", ["-u", "-L", this.#server, "-f", "/dev/null", ...args], {
+      env: { ...process.env, TMUX: "" },
+    });
+    return stdout;
+  }
+}
