@@ -27,8 +27,7 @@ struct Request {
 
 }  // namespace
 
-LinkProbe::LinkProbe()
-    : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) {
+LinkProbe::LinkProbe() : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) {
   if (!socket_) socket_error_.code = errno;
 }
 

@@ -21,7 +21,7 @@ class LinkWatch {
   static Result<LinkWatch*> Start(uv_loop_t* loop, void* owner, OnChange on_change,
                                   OnClosed on_closed);
 
-  /// Once. No change is reported afterwards.
+  /// Once; the watch may not be used afterwards. No change is reported any more.
   void Close();
 
   /// Notices received so far.

@@ -89,9 +89,8 @@ std::optional<NetlinkMessage> NextMessage(std::string_view* bytes) {
   if (!header || header->nlmsg_len < sizeof *header || header->nlmsg_len > bytes->size()) {
     return std::nullopt;
   }
-  const NetlinkMessage message{
-      header->nlmsg_type, header->nlmsg_flags, header->nlmsg_seq,
-      bytes->substr(sizeof *header, header->nlmsg_len - sizeof *header)};
+  const NetlinkMessage message{header->nlmsg_type, header->nlmsg_flags, header->nlmsg_seq,
+                               bytes->substr(sizeof *header, header->nlmsg_len - sizeof *header)};
   bytes->remove_prefix(std::min(Align(header->nlmsg_len), bytes->size()));
   return message;
 }

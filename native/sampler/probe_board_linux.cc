@@ -3,6 +3,8 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
+#include <cerrno>
+#include <cstddef>
 #include <utility>
 
 namespace limiquantix {
@@ -76,6 +78,14 @@ void ProbeBoard::Withdraw() {
 bool ProbeBoard::IsIdle(const Probe& probe) {
   Lock lock(&mutex_);
   return probe.state_ == Probe::State::kIdle;
+}
+
+bool ProbeBoard::AreIdle(const std::vector<std::shared_ptr<Probe>>& probes) {
+  Lock lock(&mutex_);
+  for (const std::shared_ptr<Probe>& probe : probes) {
+    if (probe->state_ != Probe::State::kIdle) return false;
+  }
+  return true;
 }
 
 uint64_t ProbeBoard::RunningSince(const Probe& probe) {

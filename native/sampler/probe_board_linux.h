@@ -47,11 +47,12 @@ class ProbeBoard : public std::enable_shared_from_this<ProbeBoard> {
   int Submit(const std::vector<std::shared_ptr<Probe>>& probes);
   /// Takes back what has not been started.
   void Withdraw();
-  /// Whether the probe is not in a thread's hands.
+  /// Whether the probe is neither queued nor in a thread's hands.
   bool IsIdle(const Probe& probe);
+  bool AreIdle(const std::vector<std::shared_ptr<Probe>>& probes);
   /// When the probe's Run began, in uv_hrtime's nanoseconds; 0 when it is not running.
   uint64_t RunningSince(const Probe& probe);
-  /// Whether every thread there may be is stuck, or only one that must not be risked is left.
+  /// Whether as many threads are stuck as may be replaced: the next one to get stuck is the last.
   bool IsShortOfThreads();
   /// Gives up a thread that has been with one probe since before `started_before`, and puts another
   /// in its place. Returns when the probe under way was started, or 0.

@@ -18,6 +18,9 @@ constexpr size_t kBufferBytes = 16 * 1024;
 constexpr size_t kMaxFileBytes = 16 * 1024 * 1024;
 constexpr uint64_t kSectorBytes = 512;  // in /proc/diskstats, whatever the device's own
 
+// Ten of the clock ticks in which CPU time is counted: less tells nothing of a percentage.
+constexpr uint64_t kMinPeriodNs = 100 * 1000 * 1000;
+
 /// Memory disks, loop devices, floppies and CD drives.
 bool IsDiskOfInterest(std::string_view name) {
   for (const std::string_view prefix : {"loop", "ram", "zram", "fd", "sr"}) {
@@ -73,28 +76,35 @@ ProcFiles::ProcFiles()
       cpu_pressure_("/proc/pressure/cpu"),
       memory_pressure_("/proc/pressure/memory"),
       io_pressure_("/proc/pressure/io"),
-      proc_("/proc") {
+      proc_("/proc"),
+      period_began_at_(uv_hrtime()) {
   Result<std::string_view> stat = stat_.Read(&buffer_);
   if (stat.ok()) ParseStat(stat.value(), &before_);
-  for (const CpuCounters::Core& core : before_.cores) usage_.cores.push_back({core.index, 0});
   Result<std::string_view> disks = diskstats_.Read(&buffer_);
-  if (disks.ok()) Disks(disks.value());
+  if (disks.ok()) ReadDisks(disks.value(), Period{0, true, true});
 }
 
 std::optional<SourceError> ProcFiles::Read(Sample* sample) {
   std::optional<SourceError> failure;
-  if (const auto text = Text(stat_, &failure)) {
-    if (ParseStat(*text, &now_)) sample->cpu = Cpu();
-  }
+  const uint64_t now = uv_hrtime();
+  const uint64_t elapsed = now - period_began_at_;
+  const bool ends = elapsed >= kMinPeriodNs;
+  // The first reading may come soon after the sampler was made, but there is nothing to repeat.
+  const Period period{static_cast<double>(elapsed) / 1e6, ends || !measured_, ends};
+  if (const auto text = Text(stat_, &failure)) ReadCpu(*text, period, sample);
   if (const auto text = Text(meminfo_, &failure)) sample->memory = ParseMeminfo(*text);
   if (const auto text = Text(loadavg_, &failure)) sample->load = ParseLoadavg(*text);
   if (const auto text = Text(uptime_, &failure)) sample->uptime_seconds = ParseUptime(*text);
   sample->process_count = Processes(&failure);
   std::optional<SourceError> optional;  // not every kernel has these
-  if (const auto text = Text(diskstats_, &optional)) sample->disk_io = Disks(*text);
+  if (const auto text = Text(diskstats_, &optional)) sample->disk_io = ReadDisks(*text, period);
   sample->cpu_pressure = Pressure(cpu_pressure_);
   sample->memory_pressure = Pressure(memory_pressure_);
   sample->io_pressure = Pressure(io_pressure_);
+  if (ends) {
+    period_began_at_ = now;
+    measured_ = true;
+  }
   return failure;
 }
 
@@ -106,32 +116,27 @@ std::optional<std::string_view> ProcFiles::Text(const ProcFile& file,
   return std::nullopt;
 }
 
-CpuUsage ProcFiles::Cpu() {
-  const std::optional<double> all = BusyPercent(before_.all, now_.all);
-  if (!all) return usage_;  // asked again within a clock tick: nothing has been measured since
-  CpuUsage usage;
-  usage.percent = *all;
-  usage.cores.reserve(now_.cores.size());
-  for (const CpuCounters::Core& core : now_.cores) {
-    const auto same = [&core](const auto& other) { return other.index == core.index; };
-    const auto before = std::find_if(before_.cores.begin(), before_.cores.end(), same);
-    // A CPU that has just been plugged in starts here.
-    const double percent = before == before_.cores.end()
-                               ? 0.0
-                               : BusyPercent(before->ticks, core.ticks).value_or(0.0);
-    usage.cores.push_back({core.index, percent});
+void ProcFiles::ReadCpu(std::string_view text, const Period& period, Sample* sample) {
+  if (!ParseStat(text, &now_)) return;
+  if (period.measure) {
+    usage_.percent = BusyPercent(before_.all, now_.all).value_or(0.0);
+    usage_.cores.clear();
+    for (const CpuCounters::Core& core : now_.cores) {
+      const auto same = [&core](const auto& other) { return other.index == core.index; };
+      const auto before = std::find_if(before_.cores.begin(), before_.cores.end(), same);
+      // A CPU that has just been plugged in starts here.
+      const double percent = before == before_.cores.end()
+                                 ? 0.0
+                                 : BusyPercent(before->ticks, core.ticks).value_or(0.0);
+      usage_.cores.push_back({core.index, percent});
+    }
   }
-  std::swap(before_, now_);
-  usage_ = usage;
-  return usage;
+  if (period.ends) std::swap(before_, now_);
+  sample->cpu = usage_;
 }
 
-std::vector<DiskIo> ProcFiles::Disks(std::string_view text) {
+std::vector<DiskIo> ProcFiles::ReadDisks(std::string_view text, const Period& period) {
   ParseDiskstats(text, &counters_);
-  const uint64_t now = uv_hrtime();
-  const double elapsed_ms = static_cast<double>(now - disks_read_at_) / 1e6;
-  disks_read_at_ = now;
-
   std::vector<DiskIo> result;
   for (Disk& disk : disks_) disk.seen = false;
   for (const DiskCounters& counters : counters_) {
@@ -139,11 +144,13 @@ std::vector<DiskIo> ProcFiles::Disks(std::string_view text) {
     Disk* const disk = FindDisk(counters);
     disk->seen = true;
     if (!disk->whole) continue;
-    const double busy = BusyShare(disk->busy_ms, counters.busy_ms, elapsed_ms);
-    disk->busy_ms = counters.busy_ms;
+    if (period.measure) {
+      disk->busy_percent = BusyShare(disk->busy_ms, counters.busy_ms, period.ms);
+    }
+    if (period.ends) disk->busy_ms = counters.busy_ms;
     result.push_back({disk->name, counters.sectors_read * kSectorBytes,
                       counters.sectors_written * kSectorBytes, counters.reads, counters.writes,
-                      busy});
+                      disk->busy_percent});
   }
   disks_.erase(
       std::remove_if(disks_.begin(), disks_.end(), [](const Disk& disk) { return !disk.seen; }),
@@ -159,7 +166,7 @@ ProcFiles::Disk* ProcFiles::FindDisk(const DiskCounters& counters) {
     }
   }
   disks_.push_back({counters.major, counters.minor, std::string(counters.name),
-                    IsWholeDisk(counters.name), counters.busy_ms, true});
+                    IsWholeDisk(counters.name), counters.busy_ms, 0, true});
   return &disks_.back();
 }
 

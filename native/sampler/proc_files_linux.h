@@ -35,13 +35,15 @@ struct SourceError {
   const char* path;
 };
 
-/// What /proc tells without ever blocking: CPU, memory, load, uptime, processes, disk I/O, pressure.
+/// What /proc tells without ever blocking: CPU, memory, load, uptime, processes, disk I/O,
+/// pressure.
 class ProcFiles {
  public:
   /// Opens the files and takes the first reading, which percentages are relative to.
   ProcFiles();
 
   /// Fills in what can be read; gives the first failure of a file that every kernel has.
+  /// Percentages are those since the previous reading, or, asked again within 100 ms, repeated.
   std::optional<SourceError> Read(Sample* sample);
 
  private:
@@ -49,13 +51,21 @@ class ProcFiles {
     uint32_t major, minor;
     std::string name;
     bool whole;        // not a partition
-    uint32_t busy_ms;  // at the previous reading
+    uint32_t busy_ms;  // when last measured
+    double busy_percent;
     bool seen;
   };
 
   std::optional<std::string_view> Text(const ProcFile& file, std::optional<SourceError>* failure);
-  CpuUsage Cpu();
-  std::vector<DiskIo> Disks(std::string_view text);
+  /// The time since the counters that percentages are relative to.
+  struct Period {
+    double ms;
+    bool measure;  // percentages are worth computing
+    bool ends;     // the next one starts here
+  };
+
+  void ReadCpu(std::string_view text, const Period& period, Sample* sample);
+  std::vector<DiskIo> ReadDisks(std::string_view text, const Period& period);
   Disk* FindDisk(const DiskCounters& counters);
   std::optional<Stall> Pressure(const ProcFile& file);
   std::optional<uint32_t> Processes(std::optional<SourceError>* failure);
@@ -65,11 +75,12 @@ class ProcFiles {
   const ProcFile proc_;  // the directory
   std::vector<char> buffer_;
 
+  uint64_t period_began_at_;  // ns
+  bool measured_ = false;     // over a whole period
   CpuCounters before_, now_;
-  CpuUsage usage_;  // repeated while no clock tick has passed
+  CpuUsage usage_;
   std::vector<DiskCounters> counters_;
   std::vector<Disk> disks_;
-  uint64_t disks_read_at_ = 0;  // ns
 };
 
 }  // namespace limiquantix

@@ -42,8 +42,8 @@ struct UnreachableMount {
   std::string mount_point;
   std::string type;
   std::string device;
-  double seconds;           ///< since it stopped answering
-  const char* error_code;   ///< e.g. "ENOTCONN" when it answers with an error; else null
+  double seconds;          ///< since it stopped answering
+  const char* error_code;  ///< e.g. "ENOTCONN" when it answers with an error; else null
 };
 
 enum class LinkState { kUnknown, kUp, kDown };
@@ -55,7 +55,7 @@ struct Interface {
   bool loopback = false;
   LinkState state = LinkState::kUnknown;
   uint32_t mtu = 0;
-  std::string mac_address;  ///< aa:bb:cc:dd:ee:ff, or empty
+  std::string mac_address;                  ///< aa:bb:cc:dd:ee:ff, or empty
   std::vector<std::string> ipv4_addresses;  ///< 192.0.2.1/24
   std::vector<std::string> ipv6_addresses;
   uint64_t rx_bytes = 0, tx_bytes = 0;

@@ -3,7 +3,7 @@ import { configPlaces, findConfigFile } from "../agent/config/config.ts";
 import { type ConfigFile, configSchema } from "../agent/config/schema.ts";
 import { version } from "../version.ts";
 import { CodedError } from "../wire/errors.ts";
-import { parse } from "valibot";
+import { parse, safeParse } from "valibot";
 
 const help = `limiquantix-agent: answers the host of this virtual machine over a virtio-serial port.
 
@@ -49,7 +49,15 @@ function readFlags() {
   }).values;
 }
 
+class UsageError extends Error {}
+
 type Flags = ReturnType<typeof readFlags>;
+
+function logLevel(text: string): ConfigFile["log_level"] {
+  const result = safeParse(configSchema.entries.log_level, text);
+  if (result.success) return result.output;
+  throw new UsageError(`--log-level ${text}: must be trace, debug, info, warn or error`);
+}
 
 /** The config file's values, or the defaults, with the flags' in their place. */
 async function readConfig(flags: Flags): Promise<{ config: ConfigFile; file: string | undefined }> {
@@ -61,7 +69,7 @@ async function readConfig(flags: Flags): Promise<{ config: ConfigFile; file: str
     config: {
       ...config,
       ...(flags.port !== undefined && { device_path: flags.port }),
-      ...(flags["log-level"] !== undefined && { log_level: parse(configSchema.entries.log_level, flags["log-level"]) }),
+      ...(flags["log-level"] !== undefined && { log_level: logLevel(flags["log-level"]) }),
     },
   };
 }
@@ -108,6 +116,10 @@ main().then(
   // Not waiting for the event loop to become empty: nothing that hangs may keep a stopped agent alive.
   (code) => process.exit(code),
   (error: unknown) => {
+    if (error instanceof UsageError) {
+      process.stderr.write(`limiquantix-agent: ${error.message}\nTry: limiquantix-agent --help\n`);
+      process.exit(exitUsage);
+    }
     const text = error instanceof CodedError ? error.wireText : error instanceof Error ? (error.stack ?? error.message) : String(error);
     process.stderr.write(`limiquantix-agent: ${text}\n`);
     process.exit(error instanceof CodedError && error.code.startsWith("config") ? exitConfig : 1);

@@ -282,7 +282,7 @@ describe("agent command line", () => {
       ["telemetry_interval_secs: 0\n", /c\.yaml:1: telemetry_interval_secs: /],
       ["a: [1\n", /c\.yaml:\d: /],
       ["log_level: info\nlog_level: warn\n", /c\.yaml:2: /],
-      ["- a\n", /the file/],
+      ["- a\n", /c\.yaml:1: the file must be/],
     ];
     for (const [text, message] of cases) {
       writeFileSync(file, text);

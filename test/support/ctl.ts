@@ -80,3 +80,10 @@ export function finished(child: ChildProcess): Promise<CtlResult> {
     });
   });
 }
+
+/** Runs the program as a user who may not open the socket: another one, or this one locked out. */
+export function asStranger(socket: string): CtlOptions {
+  const isRoot = process.getuid?.() === 0;
+  chmodSync(socket, isRoot ? 0o600 : 0o000);
+  return isRoot ? { wrapper: ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] } : {};
+}

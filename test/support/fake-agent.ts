@@ -2,10 +2,15 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { type Server, type Socket, createServer } from "node:net";
 import { type AgentMessage, type Envelope, decodeEnvelope, encodeFrame } from "../../src/wire/envelope.ts";
+import { limiquantix } from "../../src/wire/gen/agent.js";
 import { FrameDecoder } from "../../src/wire/frame-decoder.ts";
 
 type Telemetry = NonNullable<Envelope["telemetry"]>;
 type Ready = NonNullable<Envelope["agentReady"]>;
+
+export function errorEvent(code: string, message: string): NonNullable<Envelope["error"]> {
+  return { severity: limiquantix.agent.v1.ErrorSeverity.ERROR_SEVERITY_ERROR, code, message };
+}
 
 export interface FakeAgentOptions {
   version?: string;
@@ -67,10 +72,6 @@ export class FakeAgent {
     await once(this.#server, "close");
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
-  }
-
   #accept(socket: Socket): void {
     this.#clients.set(socket, "");
     socket.on("close", () => this.#clients.delete(socket));
@@ -129,7 +130,7 @@ export class FakeAgent {
     } else {
       send(socket, {
         messageId,
-        error: { severity: 1, code: "QXGA-2002", message: "QXGA-2002 unknown message type" },
+        error: errorEvent("QXGA-2002", "QXGA-2002 unknown message type"),
       });
     }
   }
@@ -141,4 +142,9 @@ export class FakeAgent {
 
 function send(socket: Socket, envelope: Envelope): void {
   for (const part of encodeFrame("plain", envelope)) socket.write(part);
+}
+
+/** A ping of a user, not the first one, which belongs to the client's negotiation. */
+export function isUsersPing({ ping, messageId }: { ping?: unknown; messageId: string }): boolean {
+  return ping !== undefined && ping !== null && !messageId.endsWith("/first-ping");
 }

@@ -1,4 +1,7 @@
 import type { Envelope } from "../../src/wire/envelope.ts";
+import { limiquantix } from "../../src/wire/gen/agent.js";
+
+const { InterfaceState } = limiquantix.agent.v1;
 
 type Telemetry = NonNullable<Envelope["telemetry"]>;
 
@@ -30,12 +33,19 @@ export function telemetrySample(changes: Partial<Telemetry> = {}): Telemetry {
         macAddress: "52:54:00:12:34:56",
         ipv4Addresses: ["192.0.2.15/24"],
         ipv6Addresses: ["2001:db8::5054:ff:fe12:3456/64", "fe80::5054:ff:fe12:3456/64"],
-        state: 1,
+        state: InterfaceState.INTERFACE_STATE_UP,
         mtu: 1500,
         rxBytes: 1_000_000,
         txBytes: 500_000,
       },
-      { name: "eth1", macAddress: "52:54:00:12:34:57", state: 2, mtu: 9000, rxBytes: 0, txBytes: 0 },
+      {
+        name: "eth1",
+        macAddress: "52:54:00:12:34:57",
+        state: InterfaceState.INTERFACE_STATE_DOWN,
+        mtu: 9000,
+        rxBytes: 0,
+        txBytes: 0,
+      },
     ],
     cores: [12, 80, 95, 3].map((usagePercent, index) => ({ index, usagePercent })),
     diskIo: [

@@ -1,4 +1,5 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
 import { until } from "./until.ts";
 
@@ -45,10 +46,11 @@ export class Terminal {
   async shows(pattern: RegExp): Promise<string> {
     let last = "";
     try {
-      return await until(`the terminal shows ${String(pattern)}`, async () => {
+      const matching = async (): Promise<string | false> => {
         last = await this.screen();
         return pattern.test(last) && last;
-      });
+      };
+      return await until(`the terminal shows ${String(pattern)}`, matching);
     } catch (error) {
       throw new Error(`${(error as Error).message}\nIt shows:\n${last}`, { cause: error });
     }
@@ -57,6 +59,13 @@ export class Terminal {
   /** Types keys by tmux's names: "q", "C-c", "Enter". */
   async press(...keys: string[]): Promise<void> {
     await this.#tmux("send-keys", ...keys);
+  }
+
+  /** Sends a signal to the program that the shell of the script runs. */
+  async signalProgram(signal: NodeJS.Signals): Promise<void> {
+    const shell = (await this.#tmux("display-message", "-p", "#{pane_pid}")).trim();
+    const [child = ""] = readFileSync(`/proc/${shell}/task/${shell}/children`, "utf8").split(" ");
+    process.kill(Number(child), signal);
   }
 
   async resize(columns: number, rows: number): Promise<void> {

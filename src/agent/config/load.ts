@@ -37,6 +37,9 @@ export function parseConfig(text: string, file: string): ConfigFile {
   if (syntax !== undefined) {
     throw invalid([`${file}:${lines.linePos(syntax.pos[0]).line}: ${syntax.message}`]);
   }
+  if (document.contents !== null && !isMap(document.contents)) {
+    throw invalid([`${file}:1: the file must be a list of \`key: value\` lines`]);
+  }
   const root: unknown = document.contents === null ? {} : document.toJS({ maxAliasCount: 100 });
   const result = v.safeParse(configSchema, root);
   if (result.success) return result.output;

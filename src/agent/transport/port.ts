@@ -103,25 +103,29 @@ export class Port {
     const hungUp = (mask & portEvent.hangup) !== 0;
     // An absent host leaves a virtio port readable; an unplugged port is hung up and not readable.
     if (this.kind === "virtio" && hungUp && (mask & portEvent.readable) === 0) {
-      this.#read("to the end");
+      this.#read(hungUp);
       this.#end({ reason: "unplugged" });
       return;
     }
     if (this.kind !== "virtio" || (mask & portEvent.writable) !== 0) this.#setAttached();
-    if (hungUp && this.#paused) this.#discard();
-    else this.#read(hungUp ? "to the end" : "what is there");
+    this.#read(hungUp);
     if ((mask & portEvent.writable) !== 0 && !this.#isClosed()) this.#events.writable();
   }
 
   /**
    * A chunk that does not fill the buffer was the last for now: the native side has read until there was nothing.
-   * An end behind it has an edge of its own, unless it was part of this one.
+   * An end behind it has an edge of its own, unless it was part of this one. What a host that has gone left, at
+   * most what the kernel holds, is read at once, so that the next host's bytes cannot come behind it.
    */
-  #read(extent: "what is there" | "to the end"): void {
+  #read(hungUp: boolean): void {
     this.#nextTurn = undefined;
     try {
-      for (let turn = 0; turn < chunksPerTurn; turn++) {
-        if (this.#closed || this.#paused) return;
+      for (let turn = 0; hungUp || turn < chunksPerTurn; turn++) {
+        if (this.#closed) return;
+        if (this.#paused) {
+          if (hungUp) this.#discard();
+          return;
+        }
         const count = this.#raw.read(this.#buffer);
         if (count === 0) return;
         if (count < 0) {
@@ -130,7 +134,7 @@ export class Port {
         }
         if (this.#host === "away") this.#setConnecting();
         this.#events.data(this.#take(count));
-        if (count < readBytes && extent === "what is there") return;
+        if (count < readBytes && !hungUp) return;
       }
     } catch (error) {
       this.#fail(error);
@@ -139,10 +143,9 @@ export class Port {
     this.#readLater();
   }
 
-  /** Reads to the end: what the edge said of it is not known any more. */
   #readLater(): void {
     this.#nextTurn ??= setImmediate(() => {
-      this.#read("to the end");
+      this.#read(false);
     });
   }
 

@@ -76,7 +76,11 @@ async function show(
       source,
       ...(state === undefined
         ? []
-        : [state === "answers" ? chalk.green(`agent ${printable(agentVersion)}`) : chalk.yellow(state.replace("-", " "))]),
+        : [
+            state === "answers"
+              ? chalk.green(`agent ${printable(agentVersion)}`)
+              : chalk.yellow(state.replace("-", " ")),
+          ]),
       printable(socket),
     ]),
   );

@@ -9,7 +9,9 @@ import { Progress } from "../ui/progress.ts";
 const defaultWaitSeconds = 60;
 /** A try is given up after this long, so that its reason can be shown; the next one begins. */
 const trySeconds = 5;
-const pauseMs = 250;
+const longestPauseMs = 250;
+/** With less time left another try would tell nothing. */
+const shortestTryMs = 20;
 
 export const wait = defineCommand({
   usage: "wait",
@@ -32,7 +34,7 @@ export const wait = defineCommand({
         const { target } = context;
         const { socket, agentVersion } = client;
         const vm = target.vm === undefined ? {} : { vm: target.vm };
-        context.printJson({ ...vm, socket, agentVersion, waitedSeconds: round(secondsWaited()) });
+        context.printJson({ ...vm, socket, agentVersion, waitedSeconds: wholeMs(secondsWaited()) });
       }
       return exitCode.ok;
     } finally {
@@ -54,20 +56,19 @@ async function tryUntilConnected(
     );
     const leftSeconds = limitSeconds - secondsWaited();
     try {
-      // A timer of less than a millisecond is none.
-      return await context.connect({ timeoutSeconds: Math.max(0.001, Math.min(leftSeconds, trySeconds)) });
+      return await context.connect({ timeoutSeconds: wholeMs(Math.min(leftSeconds, trySeconds)) });
     } catch (error) {
       if (!mayChange(error)) throw error;
       reason = error.message;
-      const timeLeftMs = (limitSeconds - secondsWaited()) * 1000;
-      if (timeLeftMs <= 0) {
+      const leftMs = (limitSeconds - secondsWaited()) * 1000;
+      if (leftMs < shortestTryMs) {
         throw new HostError(
           "timed-out",
           `no agent answered within ${limitSeconds} s. The last try: ${reason}`,
           { cause: error },
         );
       }
-      await sleep(Math.min(pauseMs, timeLeftMs), undefined, { signal: context.signal });
+      await sleep(Math.min(longestPauseMs, leftMs / 2), undefined, { signal: context.signal });
     }
   }
 }
@@ -92,6 +93,7 @@ function mayChange(error: unknown): error is HostError {
   }
 }
 
-function round(seconds: number): number {
-  return Math.round(seconds * 1000) / 1000;
+/** Rounded up: a timer of no milliseconds is none. */
+function wholeMs(seconds: number): number {
+  return Math.ceil(seconds * 1000) / 1000;
 }

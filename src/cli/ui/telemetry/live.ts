@@ -12,8 +12,10 @@ import { type Section, sections } from "./sections.ts";
 const longestHistory = 512;
 /** What agents do unless their config says otherwise: telemetry_interval_secs. */
 const usualIntervalMs = 5_000;
-/** Reports that are late by more than this many intervals are missed. */
+/** A report is missed when none has come for this many intervals. */
 const patience = 2.5;
+/** The usual one of so many gaps is the interval: not the short one before a change, nor the long one of an outage. */
+const gapsRemembered = 5;
 const fewestRowsForFooter = 12;
 
 type Connection = { state: "connected" } | { state: "lost"; atMs: number; why: string };
@@ -28,7 +30,7 @@ export class LiveView {
   #report: Report | undefined;
   /** When the newest report came; before the first, since when it is awaited. */
   #reportAtMs: number;
-  #intervalMs = usualIntervalMs;
+  readonly #gapsMs: number[] = [];
 
   constructor(name: string, agentVersion: string, nowMs: number) {
     this.#name = name;
@@ -37,10 +39,8 @@ export class LiveView {
   }
 
   take(report: Report, nowMs: number): void {
-    // After a gap the interval is still what it was before.
-    if (this.#report !== undefined && !this.#isStale(nowMs)) {
-      this.#intervalMs = Math.max(this.#intervalMs, nowMs - this.#reportAtMs);
-    }
+    if (this.#report !== undefined) this.#gapsMs.push(nowMs - this.#reportAtMs);
+    if (this.#gapsMs.length > gapsRemembered) this.#gapsMs.shift();
     this.#report = report;
     this.#reportAtMs = nowMs;
     this.#rates.update(report, nowMs);
@@ -90,7 +90,9 @@ export class LiveView {
   }
 
   #isStale(nowMs: number): boolean {
-    return nowMs - this.#reportAtMs > this.#intervalMs * patience;
+    const inOrder = [...this.#gapsMs].sort((a, b) => a - b);
+    const median = inOrder[Math.floor(inOrder.length / 2)] ?? 0;
+    return nowMs - this.#reportAtMs > Math.max(median, usualIntervalMs) * patience;
   }
 }
 

@@ -1,0 +1,205 @@
+#include "sampler/sampler_core_linux.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+namespace limiquantix {
+namespace {
+
+constexpr uint64_t kNsPerMs = 1000 * 1000;
+constexpr double kNsPerSecond = 1e9;
+
+bool IsEmpty(const Sample& sample) {
+  return !sample.cpu && !sample.memory && !sample.load && !sample.uptime_seconds &&
+         !sample.process_count && !sample.interfaces && sample.filesystems.empty();
+}
+
+}  // namespace
+
+SamplerCore::SamplerCore(std::vector<std::string> include_filesystems)
+    : files_(new ProcFiles),
+      mounts_(new MountTable(std::move(include_filesystems))),
+      links_(std::make_shared<LinkProbe>()) {}
+
+Result<std::shared_ptr<SamplerCore>> SamplerCore::Create(
+    napi_env env, std::vector<std::string> include_filesystems) {
+  uv_loop_t* loop = nullptr;
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return SysError{EINVAL, "uv_loop"};
+  std::shared_ptr<SamplerCore> core(new SamplerCore(std::move(include_filesystems)));
+  const auto on_wake = [](uv_async_t* handle) {
+    static_cast<SamplerCore*>(handle->data)->Proceed();
+  };
+  if (int error = uv_async_init(loop, &core->wake_, on_wake); error != 0) {
+    return SysError{-error, "uv_async_init"};
+  }
+  uv_timer_init(loop, &core->timer_);  // cannot fail
+  core->wake_.data = core->timer_.data = core.get();
+  uv_unref(reinterpret_cast<uv_handle_t*>(&core->wake_));  // the timer is what a sample waits with
+  core->open_handles_ = 2;
+  core->self_ = core;
+  core->board_ = ProbeBoard::Create(&core->wake_);
+  napi_add_async_cleanup_hook(env, OnEnvironmentEnd, core.get(), &core->cleanup_);
+  return core;
+}
+
+void SamplerCore::Start(uint32_t deadline_ms, void* owner, OnSample on_sample) {
+  on_sample_ = on_sample;
+  owner_ = owner;
+  started_at_ = uv_hrtime();
+  deadline_at_ = started_at_ + deadline_ms * kNsPerMs;
+  // So that each thread that may be replaced has its turn to be, and one turn is left.
+  patience_ = (deadline_at_ - started_at_) / (ProbeBoard::kMaxStuck + 1);
+  failure_ = mounts_->Refresh();
+
+  board_->AbandonStuck(started_at_ - patience_);  // of an earlier sample
+  const bool careful = board_->IsShortOfThreads();
+  asked_.clear();
+  if (board_->IsIdle(*links_)) asked_.push_back(links_);
+  for (const std::shared_ptr<StatfsProbe>& probe : mounts_->probes()) {
+    if (board_->IsIdle(*probe) && (!careful || probe->proven)) asked_.push_back(probe);
+  }
+  if (watch_ != nullptr) notices_at_start_ = watch_->notices();
+  if (int error = board_->Submit(asked_); error != 0) {
+    failure_ = SourceError{SysError{error, "uv_thread_create"}, ""};
+    asked_.clear();
+  }
+  ArmTimer();
+}
+
+void SamplerCore::ArmTimer() {
+  uint64_t at = deadline_at_;
+  const uint64_t now = uv_hrtime();
+  if (asked_.empty()) {
+    at = now;
+  } else if (const uint64_t since = board_->AbandonStuck(now - patience_); since != 0) {
+    at = std::min(at, since + patience_);
+  } else {
+    at = std::min(at, now + patience_);
+  }
+  uv_update_time(timer_.loop);  // libuv counts from when this turn of the loop began
+  const auto on_timer = [](uv_timer_t* handle) {
+    static_cast<SamplerCore*>(handle->data)->Proceed();
+  };
+  const uint64_t wait_ms = at > now ? (at - now + kNsPerMs - 1) / kNsPerMs : 0;
+  uv_timer_start(&timer_, on_timer, wait_ms, 0);
+}
+
+/// A probe thread or the timer says that something may have happened.
+void SamplerCore::Proceed() {
+  if (!running()) return;  // a mount has come back: the next sample asks it again
+  if (board_->AreIdle(asked_) || uv_hrtime() >= deadline_at_) {
+    Finish();
+  } else {
+    ArmTimer();
+  }
+}
+
+void SamplerCore::Finish() {
+  const std::shared_ptr<SamplerCore> alive = shared_from_this();
+  uv_timer_stop(&timer_);
+  Sample sample;
+  AddInterfaces(&sample, &failure_);
+  AddFilesystems(&sample);
+  board_->Withdraw();
+  asked_.clear();
+  const std::optional<SourceError> failure = files_->Read(&sample);
+  if (!failure_) failure_ = failure;
+  const OnSample on_sample = std::exchange(on_sample_, nullptr);
+  const bool useless = IsEmpty(sample) && failure_;
+  on_sample(owner_, sample, useless ? failure_ : std::nullopt);  // may close the sampler
+}
+
+bool SamplerCore::WasAnswered(const std::shared_ptr<Probe>& probe) {
+  return std::find(asked_.begin(), asked_.end(), probe) != asked_.end() && board_->IsIdle(*probe);
+}
+
+void SamplerCore::AddInterfaces(Sample* sample, std::optional<SourceError>* failure) {
+  if (!WasAnswered(links_)) return;
+  sample->interfaces = links_->TakeInterfaces();
+  if (!sample->interfaces) {
+    if (!*failure) *failure = SourceError{links_->error(), ""};
+    return;
+  }
+  LinkChanges known = links_->TakeKnown();
+  if (watch_ != nullptr && !watch_->primed()) watch_->Prime(std::move(known), notices_at_start_);
+}
+
+void SamplerCore::AddFilesystems(Sample* sample) {
+  const uint64_t now = uv_hrtime();
+  for (const std::shared_ptr<StatfsProbe>& probe : mounts_->probes()) {
+    const Mount& mount = probe->mount();
+    const char* error_code = nullptr;
+    if (WasAnswered(probe)) {
+      const StatfsProbe::Answer& answer = probe->answer();
+      if (answer.error == 0) {
+        probe->proven = true;
+        probe->failing_since = 0;
+        // Nothing can be kept where there are no blocks.
+        if (answer.total_bytes == 0 && mount.mount_point != "/") continue;
+        sample->filesystems.push_back({mount.mount_point, mount.type, mount.source,
+                                       answer.total_bytes, answer.used_bytes,
+                                       answer.available_bytes});
+        continue;
+      }
+      if (answer.error == ENOENT) continue;  // unmounted meanwhile
+      error_code = uv_err_name(-answer.error);
+    }
+    probe->proven = false;
+    if (probe->failing_since == 0) {
+      const uint64_t since = board_->RunningSince(*probe);
+      probe->failing_since = since != 0 ? since : started_at_;
+    }
+    const double seconds = static_cast<double>(now - probe->failing_since) / kNsPerSecond;
+    sample->unreachable_mounts.push_back(
+        {mount.mount_point, mount.type, mount.source, seconds, error_code});
+  }
+}
+
+int SamplerCore::Watch(void* owner, OnChange on_change) {
+  const auto changed = [](void* data) {
+    SamplerCore* const core = static_cast<SamplerCore*>(data);
+    core->on_change_(core->change_owner_);
+  };
+  Result<LinkWatch*> watch = LinkWatch::Start(timer_.loop, this, changed, OnHandleClosed);
+  if (!watch.ok()) return watch.error().code;
+  watch_ = watch.value();
+  on_change_ = on_change;
+  change_owner_ = owner;
+  ++open_handles_;
+  return 0;
+}
+
+void SamplerCore::Unwatch() {
+  if (watch_ == nullptr) return;
+  std::exchange(watch_, nullptr)->Close();
+}
+
+void SamplerCore::Close() {
+  if (closed_) return;
+  closed_ = true;
+  on_sample_ = nullptr;
+  board_->Detach();
+  asked_.clear();
+  Unwatch();
+  files_.reset();
+  mounts_.reset();
+  links_.reset();
+  const auto on_closed = [](uv_handle_t* handle) { OnHandleClosed(handle->data); };
+  uv_close(reinterpret_cast<uv_handle_t*>(&wake_), on_closed);
+  uv_close(reinterpret_cast<uv_handle_t*>(&timer_), on_closed);
+}
+
+void SamplerCore::OnHandleClosed(void* data) {
+  SamplerCore* const core = static_cast<SamplerCore*>(data);
+  if (--core->open_handles_ > 0) return;
+  // The environment waits for this before it goes on tearing itself down.
+  if (core->cleanup_ != nullptr) napi_remove_async_cleanup_hook(core->cleanup_);
+  const std::shared_ptr<SamplerCore> last = std::move(core->self_);
+}
+
+void SamplerCore::OnEnvironmentEnd(napi_async_cleanup_hook_handle /*hook*/, void* data) {
+  static_cast<SamplerCore*>(data)->Close();
+}
+
+}  // namespace limiquantix
