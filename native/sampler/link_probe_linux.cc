@@ -27,7 +27,9 @@ struct Request {
 
 }  // namespace
 
-LinkProbe::LinkProbe() : socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) {
+LinkProbe::LinkProbe()
+    : Probe(Trust::kEssential),
+      socket_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)) {
   if (!socket_) socket_error_.code = errno;
 }
 

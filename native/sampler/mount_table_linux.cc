@@ -29,7 +29,8 @@ std::optional<SourceError> MountTable::Refresh() {
       if (IsSameMount(known->mount(), mount)) probe = known;
     }
     // One that is stuck keeps its probe, and so is not asked a second time.
-    probes.push_back(probe ? probe : std::make_shared<StatfsProbe>(std::move(mount)));
+    if (!probe) probe.reset(new StatfsProbe(std::move(mount)));
+    probes.push_back(std::move(probe));
   }
   probes_ = std::move(probes);
   return std::nullopt;

@@ -53,15 +53,24 @@ ProbeBoard::~ProbeBoard() {
   uv_mutex_destroy(&mutex_);
 }
 
-int ProbeBoard::Submit(const std::vector<std::shared_ptr<Probe>>& probes) {
+int ProbeBoard::Submit(std::vector<std::shared_ptr<Probe>>* probes) {
   Lock lock(&mutex_);
-  if (wake_ == nullptr) return ECANCELED;
-  if (thread_ == nullptr) {
-    if (stuck_ > kMaxStuck) return EAGAIN;
-    if (int error = StartThread(); error != 0) return error;
+  std::vector<std::shared_ptr<Probe>> queued;
+  for (std::shared_ptr<Probe>& probe : *probes) {
+    probe->answered_ = false;
+    if (probe->state_ == Probe::State::kIdle && MayBeRisked(*probe)) {
+      queued.push_back(std::move(probe));
+    }
   }
-  for (const std::shared_ptr<Probe>& probe : probes) {
-    if (probe->state_ != Probe::State::kIdle) continue;
+  *probes = std::move(queued);
+  if (probes->empty()) return 0;
+  if (thread_ == nullptr) {
+    if (int error = StartThread(); error != 0) {
+      probes->clear();
+      return error;
+    }
+  }
+  for (const std::shared_ptr<Probe>& probe : *probes) {
     probe->state_ = Probe::State::kQueued;
     queue_.push_back(probe);
   }
@@ -71,13 +80,7 @@ int ProbeBoard::Submit(const std::vector<std::shared_ptr<Probe>>& probes) {
 
 void ProbeBoard::Withdraw() {
   Lock lock(&mutex_);
-  for (const std::shared_ptr<Probe>& probe : queue_) probe->state_ = Probe::State::kIdle;
-  queue_.clear();
-}
-
-bool ProbeBoard::IsIdle(const Probe& probe) {
-  Lock lock(&mutex_);
-  return probe.state_ == Probe::State::kIdle;
+  EmptyQueue(false);
 }
 
 bool ProbeBoard::AreIdle(const std::vector<std::shared_ptr<Probe>>& probes) {
@@ -88,14 +91,14 @@ bool ProbeBoard::AreIdle(const std::vector<std::shared_ptr<Probe>>& probes) {
   return true;
 }
 
+bool ProbeBoard::HasAnswered(const Probe& probe) {
+  Lock lock(&mutex_);
+  return probe.state_ == Probe::State::kIdle && probe.answered_;
+}
+
 uint64_t ProbeBoard::RunningSince(const Probe& probe) {
   Lock lock(&mutex_);
   return probe.state_ == Probe::State::kRunning ? probe.started_at_ : 0;
-}
-
-bool ProbeBoard::IsShortOfThreads() {
-  Lock lock(&mutex_);
-  return stuck_ >= kMaxStuck;
 }
 
 uint64_t ProbeBoard::AbandonStuck(uint64_t started_before) {
@@ -106,7 +109,9 @@ uint64_t ProbeBoard::AbandonStuck(uint64_t started_before) {
   thread_->abandoned = true;
   thread_.reset();
   ++stuck_;
-  if (stuck_ <= kMaxStuck && !queue_.empty()) StartThread();
+  // What still waits may be as dead. What has answered by now is proven, and asked the next time.
+  if (stuck_ >= kMaxStuck) EmptyQueue(true);
+  if (!queue_.empty() && MayBeRisked(*queue_.front())) StartThread();
   return 0;
 }
 
@@ -117,9 +122,24 @@ void ProbeBoard::Detach() {
   uv_cond_broadcast(&changed_);
 }
 
-/// With the mutex held.
+bool ProbeBoard::MayBeRisked(const Probe& probe) const {
+  return stuck_ < kMaxStuck + static_cast<int>(probe.trust);
+}
+
+void ProbeBoard::EmptyQueue(bool keep_essential) {
+  std::vector<std::shared_ptr<Probe>> kept;
+  for (std::shared_ptr<Probe>& probe : queue_) {
+    if (keep_essential && probe->trust == Trust::kEssential) {
+      kept.push_back(std::move(probe));
+    } else {
+      probe->state_ = Probe::State::kIdle;
+    }
+  }
+  queue_ = std::move(kept);
+}
+
 int ProbeBoard::StartThread() {
-  auto thread = std::make_shared<Thread>();
+  std::shared_ptr<Thread> thread(new Thread);
   thread->board = shared_from_this();
   auto* argument = new std::shared_ptr<Thread>(thread);
   uv_thread_options_t options{};
@@ -164,13 +184,14 @@ void ProbeBoard::Work(const std::shared_ptr<Thread>& thread) {
     thread->current->Run();
     uv_mutex_lock(&mutex_);
     thread->current->state_ = Probe::State::kIdle;
+    thread->current->answered_ = true;
     thread->current.reset();
     if (queue_.empty() || thread->abandoned) Wake();
   }
   if (thread->abandoned) --stuck_;
 }
 
-/// With the mutex held, so that the handle is not closed meanwhile.
+/// The mutex keeps the handle from being closed meanwhile.
 void ProbeBoard::Wake() {
   if (wake_ != nullptr) uv_async_send(wake_);
 }

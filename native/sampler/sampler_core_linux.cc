@@ -20,7 +20,7 @@ bool IsEmpty(const Sample& sample) {
 SamplerCore::SamplerCore(std::vector<std::string> include_filesystems)
     : files_(new ProcFiles),
       mounts_(new MountTable(std::move(include_filesystems))),
-      links_(std::make_shared<LinkProbe>()) {}
+      links_(new LinkProbe) {}
 
 Result<std::shared_ptr<SamplerCore>> SamplerCore::Create(
     napi_env env, std::vector<std::string> include_filesystems) {
@@ -53,16 +53,14 @@ void SamplerCore::Start(uint32_t deadline_ms, void* owner, OnSample on_sample) {
   failure_ = mounts_->Refresh();
 
   board_->AbandonStuck(started_at_ - patience_);  // of an earlier sample
-  const bool careful = board_->IsShortOfThreads();
-  asked_.clear();
-  if (board_->IsIdle(*links_)) asked_.push_back(links_);
+  asked_.assign(1, links_);
   for (const std::shared_ptr<StatfsProbe>& probe : mounts_->probes()) {
-    if (board_->IsIdle(*probe) && (!careful || probe->proven)) asked_.push_back(probe);
+    // The root first: it must not wait for a mount that hangs.
+    asked_.insert(probe->trust == Trust::kEssential ? asked_.begin() : asked_.end(), probe);
   }
   if (watch_ != nullptr) notices_at_start_ = watch_->notices();
-  if (int error = board_->Submit(asked_); error != 0) {
+  if (int error = board_->Submit(&asked_); error != 0) {
     failure_ = SourceError{SysError{error, "uv_thread_create"}, ""};
-    asked_.clear();
   }
   ArmTimer();
 }
@@ -110,12 +108,8 @@ void SamplerCore::Finish() {
   on_sample(owner_, sample, useless ? failure_ : std::nullopt);  // may close the sampler
 }
 
-bool SamplerCore::WasAnswered(const std::shared_ptr<Probe>& probe) {
-  return std::find(asked_.begin(), asked_.end(), probe) != asked_.end() && board_->IsIdle(*probe);
-}
-
 void SamplerCore::AddInterfaces(Sample* sample, std::optional<SourceError>* failure) {
-  if (!WasAnswered(links_)) return;
+  if (!board_->HasAnswered(*links_)) return;
   sample->interfaces = links_->TakeInterfaces();
   if (!sample->interfaces) {
     if (!*failure) *failure = SourceError{links_->error(), ""};
@@ -130,10 +124,10 @@ void SamplerCore::AddFilesystems(Sample* sample) {
   for (const std::shared_ptr<StatfsProbe>& probe : mounts_->probes()) {
     const Mount& mount = probe->mount();
     const char* error_code = nullptr;
-    if (WasAnswered(probe)) {
+    if (board_->HasAnswered(*probe)) {
       const StatfsProbe::Answer& answer = probe->answer();
       if (answer.error == 0) {
-        probe->proven = true;
+        if (probe->trust == Trust::kUnproven) probe->trust = Trust::kProven;
         probe->failing_since = 0;
         // Nothing can be kept where there are no blocks.
         if (answer.total_bytes == 0 && mount.mount_point != "/") continue;
@@ -145,7 +139,7 @@ void SamplerCore::AddFilesystems(Sample* sample) {
       if (answer.error == ENOENT) continue;  // unmounted meanwhile
       error_code = uv_err_name(-answer.error);
     }
-    probe->proven = false;
+    if (probe->trust == Trust::kProven) probe->trust = Trust::kUnproven;
     if (probe->failing_since == 0) {
       const uint64_t since = board_->RunningSince(*probe);
       probe->failing_since = since != 0 ? since : started_at_;

@@ -54,7 +54,6 @@ class SamplerCore : public std::enable_shared_from_this<SamplerCore> {
   void Finish();
   void AddFilesystems(Sample* sample);
   void AddInterfaces(Sample* sample, std::optional<SourceError>* failure);
-  bool WasAnswered(const std::shared_ptr<Probe>& probe);
 
   uv_async_t wake_;
   uv_timer_t timer_;

@@ -112,7 +112,7 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
       return;
     }
     core_->Unwatch();
-    on_change_ = std::make_shared<Callback>(info[0].As<Napi::Function>(), "limiquantix.Sampler");
+    on_change_.reset(new Callback(info[0].As<Napi::Function>(), "limiquantix.Sampler"));
     if (int error = core_->Watch(this, OnChange); error != 0) {
       on_change_.reset();
       Fail(env, SysError{error, "watch"});

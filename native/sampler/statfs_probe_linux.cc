@@ -8,7 +8,9 @@
 
 namespace limiquantix {
 
-StatfsProbe::StatfsProbe(Mount mount) : mount_(std::move(mount)) {}
+StatfsProbe::StatfsProbe(Mount mount)
+    : Probe(mount.mount_point == "/" ? Trust::kEssential : Trust::kUnproven),
+      mount_(std::move(mount)) {}
 
 void StatfsProbe::Run() {
   struct statfs usage {};

@@ -22,7 +22,7 @@ class StatfsProbe : public Probe {
   const Answer& answer() const { return answer_; }
 
   // What the sampler remembers of the mount; JS thread only.
-  bool proven = false;         ///< it answered when it was last asked
+  ///< it answered when it was last asked
   uint64_t failing_since = 0;  ///< ns; 0 when it does not
 
  private:

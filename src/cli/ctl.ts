@@ -37,6 +37,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   // The reader has gone, as `head` does when it has enough; or the terminal has.
   process.exit(error.code === "EPIPE" || error.code === "EIO" ? 0 : 1);
 });
+process.on("uncaughtException", (error) => {
+  process.exit(report(error, process.argv.slice(2)));
+});
 process.stderr.on("error", () => undefined); // nobody left to tell
 
 void main(process.argv.slice(2)).then((code) => {

@@ -23,7 +23,7 @@ export const exitCodeMeanings: readonly (readonly [code: number, meaning: string
   [exitCode.permission, "not allowed to open the socket"],
   [exitCode.busy, "the socket is taken by another client"],
   [exitCode.lost, "the connection was lost, or the agent was restarted, before the answer came"],
-  [exitCode.interrupted, "interrupted with Ctrl-C"],
+  [exitCode.interrupted, "interrupted with Ctrl-C; other signals: 128 and their number"],
 ];
 
 export const exitCodeOf = {

@@ -36,7 +36,10 @@ export function toFailure(error: unknown): Failure {
   }
   if (error instanceof UsageError) return { exitCode: exitCode.usage, code: "usage", message: error.message };
   if (error instanceof CommanderError) {
-    return { exitCode: exitCode.usage, code: "usage", message: error.message.replace(/^error: /, "") };
+    // No command, or help for one that is not there: commander has shown the help, and has no message.
+    const message =
+      error.code === "commander.help" ? "which command?" : error.message.replace(/^error: /, "");
+    return { exitCode: exitCode.usage, code: "usage", message };
   }
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return {

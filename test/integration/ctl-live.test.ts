@@ -1,5 +1,6 @@
 // The live screen, in a real terminal. Needs tmux.
 import assert from "node:assert/strict";
+import path from "node:path";
 import { describe, it } from "node:test";
 import { ctlEnvironment, ctlProgram } from "../support/ctl.ts";
 import { Sockets } from "../support/sockets.ts";
@@ -44,7 +45,7 @@ describe("limiquantix-ctl telemetry --watch in a terminal", needsTool("tmux", "t
       /^Swap +█+\S*░+ +80\.0% +819 MiB of 1\.0 GiB$/m,
       /^\/mnt\/backup +unreachable +for 1 min 35 s +nfs4/m,
       /^\/ +█\S+ +12\.0% +2\.4 GiB of 20 GiB +ext4 +\/dev\/vda1$/m,
-      /^eth0 +up +- +- +1500 +52:54:00:12:34:56 +192\.0\.2\.15\/24 2?…$/m,
+      /^eth0 +up +- +- +1500 +52:54:00:12:34:56 +192\.0\.2\.15\/24 2\S*…$/m,
       /^vdb +- +- +91\.0%$/m,
       /^q quit$/m,
     ]) {
@@ -132,6 +133,20 @@ describe("limiquantix-ctl telemetry --watch in a terminal", needsTool("tmux", "t
       await terminal.signalProgram(signal);
       await endsCleanly(terminal, code);
     }
+  });
+
+  it("gives the terminal back before it tells of an error of its own", async () => {
+    const command = `${process.execPath} --import tsx ${path.resolve("test/support/failing-screen.ts")}`;
+    await using terminal = await Terminal.open({
+      columns: 80,
+      rows: 24,
+      script: `echo before; ${command} 2>&1 | grep Error; stty -a | grep -ow -e -icanon -e icanon; exec cat`,
+      env: ctlEnvironment(),
+    });
+    const screen = await terminal.shows(/icanon/);
+    assert.match(screen, /^before\n/);
+    assert.doesNotMatch(screen, /picture/);
+    assert.match(screen, /^Error: of its own$[^]*^icanon$/m);
   });
 
   it("stops on Ctrl-Z and is there again when continued", async () => {

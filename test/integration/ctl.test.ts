@@ -57,7 +57,7 @@ describe("limiquantix-ctl: the command line", () => {
     const { code, stdout, stderr } = await ctl([]);
     assert.equal(code, 2);
     assert.equal(stdout, "");
-    assert.match(stderr, /Commands:/);
+    assert.match(stderr, /Commands:[^]*\nlimiquantix-ctl: which command\?\n$/);
   });
 
   it("gives a wrong command line as JSON too", async () => {

@@ -7,7 +7,7 @@ import { exitCode } from "../exit-codes.ts";
 import { printable } from "../ui/printable.ts";
 
 const probeSeconds = 1;
-// TODO(host): discover.ts has these and should tell them.
+/** Where discover() looks, below the root. */
 const places = ["var/run/limiquantix/vms", "var/run/quantix-kvm/vms", "run/libvirt/qemu/channel"];
 
 interface VmsOptions {

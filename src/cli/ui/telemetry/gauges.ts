@@ -51,7 +51,7 @@ function cores(all: Report["cores"], columns: number, mostLines: number): string
   });
   const gap = "   ";
   const cellColumns = indexColumns + 1 + coreBarColumns + 1 + "100%".length;
-  const room = columns - labelColumns;
+  const room = Math.max(1, columns - labelColumns);
   const perLine = Math.max(1, Math.floor((room + gap.length) / (cellColumns + gap.length)));
   const lines =
     Math.ceil(cells.length / perLine) <= mostLines

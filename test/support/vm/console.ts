@@ -1,0 +1,54 @@
+import { once } from "node:events";
+import { type Socket, createConnection } from "node:net";
+import { until } from "../until.ts";
+
+export interface CommandResult {
+  stdout: string;
+  exitCode: number;
+}
+
+/** The guest's shell on its first serial line; see init.sh for what goes over it. */
+export class Console {
+  readonly #socket: Socket;
+  #text = "";
+  #last: Promise<unknown> = Promise.resolve();
+
+  private constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.on("data", (data: Buffer) => (this.#text += data.toString("latin1")));
+    socket.on("error", () => undefined); // the guest ends
+  }
+
+  static async connect(path: string): Promise<Console> {
+    const socket = createConnection(path);
+    await once(socket, "connect");
+    return new Console(socket);
+  }
+
+  async ready(deadlineMs: number): Promise<void> {
+    await until("the guest's shell", () => this.#text.includes("READY\n") || this.#text.includes("READY\r\n"), deadlineMs);
+    this.#text = "";
+  }
+
+  /** Runs a command; both its outputs are in stdout. One after the other. */
+  run(command: string, timeoutSeconds: number): Promise<CommandResult> {
+    const result = this.#last.then(() => this.#run(command, timeoutSeconds));
+    this.#last = result.catch(() => undefined);
+    return result;
+  }
+
+  async #run(command: string, timeoutSeconds: number): Promise<CommandResult> {
+    this.#text = "";
+    this.#socket.write(`${Buffer.from(command).toString("base64")}\n`);
+    const [, output = "", code = ""] = await until(
+      `the guest to run: ${command}`,
+      () => /^([\s\S]*?)EXIT (\d+)\r?\n/.exec(this.#text) ?? undefined,
+      timeoutSeconds * 1000,
+    );
+    return { stdout: Buffer.from(output, "base64").toString(), exitCode: Number(code) };
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}

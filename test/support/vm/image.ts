@@ -1,0 +1,126 @@
+import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
+import path from "node:path";
+import { cached, hashOf } from "./cache.ts";
+import { shell } from "./shell.ts";
+
+/** What a guest is booted from. */
+export interface Images {
+  kernel: string;
+  initramfs: string;
+  /** Node.js and its libraries, read-only, as /dev/vda. */
+  nodeDisk: string;
+  /** An empty ext4 file system, as /dev/vdb. */
+  scratchDisk: string;
+}
+
+/** In the order they need each other; those that a kernel has built in are passed over. */
+const modules = [
+  "virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
+  "virtio_console", "virtio_blk", "failover", "net_failover", "virtio_net",
+]; // prettier-ignore
+
+const here = import.meta.dirname;
+
+/** The agent's files, as `npm run build` leaves them: guest path → file or folder here. */
+export const agentFiles: Record<string, string> = {
+  "/agent/dist/bin": "dist/bin",
+  "/agent/package.json": "package.json",
+  "/agent/build/Release/limiquantix.node": "build/Release/limiquantix.node",
+  "/agent/node_modules/systeminformation": "node_modules/systeminformation",
+};
+
+/** Builds what is not cached. `files` are put into the guest's file system. */
+export async function buildImages(files: Record<string, string> = agentFiles): Promise<Images> {
+  const kernelTree = await kernel();
+  const [name = ""] = readdirSync(path.join(kernelTree, "boot")).filter((file) => file.startsWith("vmlinuz-"));
+  const [nodeDisk, scratchDisk, initramfs] = await Promise.all([node(), scratch(), initramfsWith(kernelTree, files)]);
+  return { kernel: path.join(kernelTree, "boot", name), initramfs, nodeDisk, scratchDisk };
+}
+
+/** Debian's or Ubuntu's kernel for virtual machines, unpacked; nothing is installed. */
+async function kernel(): Promise<string> {
+  const packages = (await shell(`
+    for meta in linux-image-cloud-amd64 linux-image-virtual; do
+      depends=$(apt-cache depends --important "$meta" 2>/dev/null | sed -n 's/.*Depends: \\(linux-\\(image\\|modules\\)-[0-9].*\\)/\\1/p')
+      [ -n "$depends" ] && break
+    done
+    [ -n "$depends" ] || { echo "no kernel for virtual machines is known here; run: sudo apt-get update"; exit 1; }
+    for name in $depends; do
+      echo "$name"
+      apt-cache depends --important "$name" | sed -n 's/.*Depends: \\(linux-modules-[0-9].*\\)/\\1/p'
+    done`)).trim().split(/\s+/);
+  return cached("kernel", hashOf(...packages), async (output) => {
+    await shell(`mkdir "$OUT" && cd "$OUT" && apt-get download $PACKAGES 2>&1 && for deb in *.deb; do dpkg-deb -x "$deb" .; rm "$deb"; done`, {
+      OUT: output,
+      PACKAGES: packages.join(" "),
+    });
+  });
+}
+
+function node(): Promise<string> {
+  const program = realpathSync(process.execPath);
+  return cached("node", hashOf({ file: program }), async (output) => {
+    await shell(`
+      tree=$(mktemp -d); trap 'rm -rf "$tree"' EXIT
+      mkdir -p "$tree/bin" "$tree/lib" "$tree/lib64"
+      cp "$NODE" "$tree/bin/node"
+      for library in $(ldd "$NODE" | grep -o '/[^ ]*'); do
+        case "$library" in */ld-linux*) cp -L "$library" "$tree/lib64/";; *) cp -L "$library" "$tree/lib/";; esac
+      done
+      mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$OUT" "$(( $(du -sm "$tree" | cut -f1) * 11 / 10 + 16 ))M"`,
+      { NODE: program, OUT: output });
+  });
+}
+
+function scratch(): Promise<string> {
+  return cached("scratch", hashOf("64M"), async (output) => {
+    await shell(`mke2fs -q -t ext4 "$OUT" 64M`, { OUT: output });
+  });
+}
+
+/** Two archives, one behind the other: what stays the same, and what changes with each build. */
+async function initramfsWith(kernelTree: string, files: Record<string, string>): Promise<string> {
+  const scripts = ["init.sh", "port-names.sh"].map((name) => path.join(here, name));
+  const base = await cached("base", hashOf(kernelTree, ...scripts.map((file) => ({ file })), ...modules), async (output) => {
+    await shell(`
+      tree=$(mktemp -d); trap 'rm -rf "$tree"' EXIT
+      mkdir -p "$tree/bin" "$tree/modules" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/etc" "$tree/root"
+      cp "$(command -v busybox)" "$tree/bin/busybox"
+      cp "$HERE/init.sh" "$tree/init"; cp "$HERE/port-names.sh" "$tree/bin/port-names"
+      chmod 755 "$tree/init" "$tree/bin/port-names"
+      ln -s /node/lib64 "$tree/lib64"; ln -s /node/lib "$tree/lib"
+      printf 'NAME="Test guest"\\nVERSION_ID="1"\\n' >"$tree/etc/os-release"
+      echo 'root:x:0:0:root:/root:/bin/sh' >"$tree/etc/passwd"
+      for name in $MODULES; do
+        file=$(find "$KERNEL/lib/modules" "$KERNEL/usr/lib/modules" -name "$name.ko*" 2>/dev/null | head -n 1)
+        case "$file" in
+          "") continue;;
+          *.xz) xz -dc "$file" >"$tree/modules/$name.ko";;
+          *.zst) zstd -qdc "$file" >"$tree/modules/$name.ko";;
+          *) cp "$file" "$tree/modules/$name.ko";;
+        esac
+        echo "$name.ko" >>"$tree/modules/list"
+      done
+      cd "$tree" && find . | cpio -o -H newc --quiet >"$OUT"`,
+      { HERE: here, KERNEL: kernelTree, MODULES: modules.join(" "), OUT: output });
+  });
+  const contents = Object.entries(files).flatMap(([guest, file]) => [guest, { file }]);
+  return cached("initramfs", hashOf({ file: base }, ...contents), async (output) => {
+    for (const file of Object.values(files)) {
+      if (!existsSync(file)) throw new Error(`${file} is not built; run: npm run build`);
+    }
+    const copies = Object.entries(files).map(
+      ([guest, file]) => `mkdir -p "$tree${path.dirname(guest)}"; cp -rL "${path.resolve(file)}" "$tree${guest}"`,
+    );
+    await shell(`
+      tree=$(mktemp -d); trap 'rm -rf "$tree"' EXIT
+      ${copies.join("\n")}
+      cp "$BASE" "$OUT"
+      cd "$tree" && find . | cpio -o -H newc --quiet >>"$OUT"`, { BASE: base, OUT: output });
+  });
+}
+
+/** What decides how a guest behaves, for the name of its saved state. */
+export function identityOf(images: Images): string {
+  return hashOf(images.kernel, images.initramfs, images.nodeDisk, readFileSync(path.join(here, "machine.ts"), "utf8"));
+}

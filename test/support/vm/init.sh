@@ -1,0 +1,34 @@
+#!/bin/busybox sh
+# The guest's first process: mounts, modules, the names of virtio ports, and a shell on the first serial line.
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs devtmpfs /dev
+mkdir -p /dev/pts /run /tmp /node /scratch
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmpfs /run
+mount -t tmpfs tmpfs /tmp
+hostname guest
+ip link set lo up
+while read -r module; do insmod "/modules/$module"; done </modules/list
+
+# What udev does elsewhere, now and at each hotplug.
+port-names
+uevent /bin/port-names >/dev/null 2>&1 &
+
+until [ -b /dev/vda ]; do sleep 0.05; done
+mount -t ext4 -o ro /dev/vda /node
+
+exec 0</dev/ttyS0 1>/dev/ttyS0 2>&1
+stty raw -echo
+while :; do
+  echo READY
+  # A line is a command in base64; the answer is its output in base64, and its exit code.
+  while read -r line; do
+    echo "$line" | base64 -d >/run/command
+    setsid sh /run/command >/run/output 2>&1 </dev/null
+    code=$?
+    base64 /run/output
+    echo "EXIT $code"
+  done
+done
