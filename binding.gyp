@@ -3,7 +3,7 @@
     {
       "target_name": "limiquantix",
       "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "cflags_cc": ["-std=c++17", "-Wall", "-Wextra", "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden"],
       "cflags_cc!": ["-std=gnu++17", "-std=gnu++20"],
       "sources": ["native/addon.cc", "native/base/napi_error.cc"],
@@ -13,8 +13,23 @@
             "native/port/port_linux.cc",
             "native/port/poller_linux.cc",
             "native/port/listener_linux.cc",
-            "native/process/pty_linux.cc"
-          ]
+            "native/process/pty_linux.cc",
+            "native/sampler/link_changes_linux.cc",
+            "native/sampler/link_probe_linux.cc",
+            "native/sampler/link_watch_linux.cc",
+            "native/sampler/mount_table_linux.cc",
+            "native/sampler/mounts_linux.cc",
+            "native/sampler/netlink_parse_linux.cc",
+            "native/sampler/probe_board_linux.cc",
+            "native/sampler/proc_files_linux.cc",
+            "native/sampler/proc_parse_linux.cc",
+            "native/sampler/sample_js.cc",
+            "native/sampler/sampler_core_linux.cc",
+            "native/sampler/sampler_linux.cc",
+            "native/sampler/statfs_probe_linux.cc"
+          ],
+          # A thread that a dead mount holds up may outlive the environment that started it; its code must stay.
+          "ldflags": ["-Wl,-z,nodelete"]
         }]
       ]
     }

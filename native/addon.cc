@@ -2,6 +2,7 @@
 
 #include "port/port.h"
 #include "process/process.h"
+#include "sampler/sampler.h"
 
 namespace {
 
@@ -10,6 +11,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterPort(env, exports);
   limiquantix::RegisterListener(env, exports);
   limiquantix::RegisterPty(env, exports);
+  limiquantix::RegisterSampler(env, exports);
   return exports;
 }
 

@@ -1,37 +1,39 @@
-import type { Sample } from "../../native/sampler.ts";
+import type { NetworkInterface, Sample } from "../../native/sampler.ts";
 import type { Report } from "./telemetry.ts";
 
 const interfaceState = { unknown: 0, up: 1, down: 2 } as const;
 
 interface ReportOptions {
+  /** With the extension fields, for hosts that know them. */
   extended: boolean;
+  /** Patterns of interface names that are left out; `*` stands for any characters. */
   excludeInterfaces: readonly string[];
   hostname: string;
 }
 
-/** A sample as the TelemetryReport that hosts know, with the extension fields for those that asked. */
-export function toReport(sample: Sample, options: ReportOptions): Report {
-  const [load1 = 0, load5 = 0, load15 = 0] = sample.load;
+/** A sample as the TelemetryReport that hosts know. What could not be read is not sent. */
+export function toReport(sample: Sample, { extended, excludeInterfaces, hostname }: ReportOptions): Report {
+  const { cpu, memory, load, uptimeSeconds, processCount, filesystems, interfaces = [] } = sample;
+  const wanted = (link: NetworkInterface): boolean =>
+    !link.loopback && !excludeInterfaces.some((pattern) => matches(pattern, link.name));
   return {
-    cpuUsagePercent: sample.cpu.usagePercent,
-    memoryTotalBytes: sample.memory.totalBytes,
-    memoryUsedBytes: sample.memory.usedBytes,
-    memoryAvailableBytes: sample.memory.availableBytes,
-    swapTotalBytes: sample.memory.swapTotalBytes,
-    swapUsedBytes: sample.memory.swapUsedBytes,
-    disks: sample.filesystems,
-    interfaces: sample.interfaces
-      .filter(({ name }) => !options.excludeInterfaces.some((pattern) => matches(pattern, name)))
-      .map((link) => ({ ...link, state: interfaceState[link.state] })),
-    loadAvg_1: load1,
-    loadAvg_5: load5,
-    loadAvg_15: load15,
-    processCount: sample.processCount,
-    uptimeSeconds: Math.floor(sample.uptimeSeconds),
-    hostname: options.hostname,
-    ...(options.extended && {
-      cores: sample.cpu.cores,
-      diskIo: sample.diskIo,
+    hostname,
+    disks: filesystems,
+    interfaces: interfaces.filter(wanted).map((link) => ({ ...link, state: interfaceState[link.state] })),
+    ...(cpu && { cpuUsagePercent: cpu.usagePercent }),
+    ...(memory && {
+      memoryTotalBytes: memory.totalBytes,
+      memoryUsedBytes: memory.usedBytes,
+      memoryAvailableBytes: memory.availableBytes,
+      swapTotalBytes: memory.swapTotalBytes,
+      swapUsedBytes: memory.swapUsedBytes,
+    }),
+    ...(load && { loadAvg_1: load[0], loadAvg_5: load[1], loadAvg_15: load[2] }),
+    ...(processCount !== undefined && { processCount }),
+    ...(uptimeSeconds !== undefined && { uptimeSeconds: Math.floor(uptimeSeconds) }),
+    ...(extended && {
+      cores: cpu?.cores ?? [],
+      diskIo: sample.diskIo ?? [],
       pressure: sample.pressure,
       unreachableMounts: sample.unreachableMounts,
     }),
@@ -39,17 +41,7 @@ export function toReport(sample: Sample, options: ReportOptions): Report {
 }
 
 /** Whether a name matches a pattern in which `*` stands for any characters. */
-function matches(pattern: string, name: string): boolean {
-  const parts = pattern.split("*");
-  const first = parts.shift() ?? "";
-  const last = parts.pop();
-  if (last === undefined) return name === first;
-  if (!name.startsWith(first)) return false;
-  let at = first.length;
-  for (const part of parts) {
-    const found = name.indexOf(part, at);
-    if (found < 0) return false;
-    at = found + part.length;
-  }
-  return name.length - at >= last.length && name.endsWith(last);
+export function matches(pattern: string, name: string): boolean {
+  const literal = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${literal.join(".*")}$`, "s").test(name);
 }

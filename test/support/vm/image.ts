@@ -15,7 +15,7 @@ export interface Images {
 
 /** In the order they need each other; those that a kernel has built in are passed over. */
 const modules = [
-  "virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
+  "virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
   "virtio_console", "virtio_blk", "failover", "net_failover", "virtio_net",
 ]; // prettier-ignore
 
@@ -122,5 +122,5 @@ async function initramfsWith(kernelTree: string, files: Record<string, string>):
 
 /** What decides how a guest behaves, for the name of its saved state. */
 export function identityOf(images: Images): string {
-  return hashOf(images.kernel, images.initramfs, images.nodeDisk, readFileSync(path.join(here, "machine.ts"), "utf8"));
+  return hashOf(images.kernel, images.initramfs, images.nodeDisk, ...["machine.ts", "saved.ts"].map((name) => readFileSync(path.join(here, name), "utf8")));
 }

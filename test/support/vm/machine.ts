@@ -144,7 +144,7 @@ export class Machine {
       ...["-device", `virtserialport,bus=vs0.0,nr=1,chardev=agent,name=${channelName},id=agentport`],
       ...["-drive", `file=${nodeDisk},format=raw,if=virtio,readonly=on`],
       ...["-drive", `file=${scratchDisk},format=raw,if=virtio,snapshot=on`],
-      ...["-netdev", "hubport,id=net0,hubid=0", "-device", "virtio-net-pci,netdev=net0"],
+      ...["-netdev", "user,id=net0,restrict=on", "-device", "virtio-net-pci,netdev=net0"],
     ];
   }
 

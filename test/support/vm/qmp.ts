@@ -19,13 +19,14 @@ export class Qmp {
 
   private constructor(socket: Socket) {
     this.#socket = socket;
-    createInterface({ input: socket }).on("line", (line) => this.#messages.push(JSON.parse(line) as QmpMessage));
+    const lines = createInterface({ input: socket });
+    lines.on("line", (line) => this.#messages.push(JSON.parse(line) as QmpMessage));
+    for (const source of [socket, lines]) source.on("error", () => undefined); // QEMU ends: its exit is waited for
   }
 
   static async connect(path: string): Promise<Qmp> {
     const socket = createConnection(path);
     await once(socket, "connect");
-    socket.on("error", () => undefined); // QEMU ends: its exit is what is waited for
     const qmp = new Qmp(socket);
     await qmp.execute("qmp_capabilities");
     return qmp;
