@@ -14,7 +14,7 @@ const rounds = 5;
 const echoServer = (socket: string): string =>
   `require("net").createServer((c) => c.on("data", (d) => c.write(d))).listen(${JSON.stringify(socket)})`;
 
-const ping = Buffer.concat(encodeFrame("plain", { messageId: "0123456789abcdef01234567/1", ping: { sequence: 1 } }));
+const ping = encodeFrame("plain", { messageId: "0123456789abcdef01234567/1", ping: { sequence: 1 } });
 
 async function connected(socket: string): Promise<Socket> {
   for (let tries = 0; ; tries++) {

@@ -148,6 +148,8 @@ class Port : public Napi::ObjectWrap<Port> {
       const ssize_t count = ::read(fd_.get(), buffer.Data() + filled, buffer.ByteLength() - filled);
       if (count > 0) {
         filled += static_cast<size_t>(count);
+        // A socket that gives less than asked for has no more; a virtio port gives 4 KiB at a time.
+        if (kind_ == Kind::kSocket) break;
         continue;
       }
       if (count < 0 && errno == EINTR) continue;

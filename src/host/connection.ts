@@ -75,7 +75,7 @@ export class Connection {
 
   /** Sends a message; those sent in one turn leave in one write. */
   send(envelope: Envelope): void {
-    const [header, body] = encodeFrame(this.#framing, envelope);
+    const frame = encodeFrame(this.#framing, envelope);
     if (!this.#corked) {
       this.#corked = true;
       this.#socket.cork();
@@ -84,8 +84,7 @@ export class Connection {
         this.#socket.uncork();
       });
     }
-    this.#socket.write(header);
-    this.#socket.write(body);
+    this.#socket.write(frame);
   }
 
   close(): void {

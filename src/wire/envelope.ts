@@ -1,5 +1,6 @@
 import type Long from "long";
-import { type Framing, frameHeader } from "./frame.ts";
+import { Writer } from "protobufjs/minimal.js";
+import { type Framing, checkFrameBytes, writeFrameHeader } from "./frame.ts";
 import { limiquantix } from "./gen/agent.js";
 
 export const { AgentMessage } = limiquantix.agent.v1;
@@ -16,10 +17,20 @@ export function decodeEnvelope(body: Uint8Array): AgentMessage | undefined {
   }
 }
 
-/** A message in its frame. Header and body are separate so that a body is not copied to put one before it. */
-export function encodeFrame(framing: Framing, envelope: Envelope): [header: Uint8Array, body: Uint8Array] {
-  const body = AgentMessage.encode(envelope).finish();
-  return [frameHeader(framing, body.length), body];
+/**
+ * A message in its frame. The header's place is kept free while encoding, so nothing is copied to put it there.
+ * Throws RangeError when the message is larger than a frame.
+ */
+export function encodeFrame(framing: Framing, envelope: Envelope): Buffer {
+  const writer = Writer.create().fixed32(0);
+  if (framing === "magic") writer.fixed32(0);
+  const headerBytes = writer.len;
+  AgentMessage.encode(envelope, writer);
+  const bodyBytes = writer.len - headerBytes;
+  checkFrameBytes(bodyBytes);
+  const frame = writer.finish() as Buffer;
+  writeFrameHeader(frame, framing, bodyBytes);
+  return frame;
 }
 
 /** A google.protobuf.Timestamp for a time in milliseconds since 1970. */

@@ -9,15 +9,16 @@ export const maxFrameBytes = 16 * 1024 * 1024;
 
 export const magic = Uint8Array.of(0x51, 0x54, 0x58, 0x01);
 
-/** The header of a frame whose body has `bodyBytes` bytes. Throws RangeError for a body no peer would take. */
-export function frameHeader(framing: Framing, bodyBytes: number): Uint8Array {
-  if (bodyBytes < 1 || bodyBytes > maxFrameBytes) {
-    throw new RangeError(`a frame carries 1 to ${maxFrameBytes} bytes, not ${bodyBytes}`);
-  }
-  const header = Buffer.allocUnsafe(framing === "plain" ? 4 : 8);
-  if (framing === "magic") header.set(magic);
-  header.writeUInt32BE(bodyBytes, header.length - 4);
-  return header;
+/** Throws RangeError for a body that no peer would take. */
+export function checkFrameBytes(bodyBytes: number): void {
+  if (bodyBytes >= 1 && bodyBytes <= maxFrameBytes) return;
+  throw new RangeError(`a frame carries 1 to ${maxFrameBytes} bytes, not ${bodyBytes}`);
+}
+
+/** Writes a header at the start of `frame`: 4 bytes for plain, 8 for magic. */
+export function writeFrameHeader(frame: Buffer, framing: Framing, bodyBytes: number): void {
+  if (framing === "magic") frame.set(magic);
+  frame.writeUInt32BE(bodyBytes, framing === "magic" ? 4 : 0);
 }
 
 export interface FrameHeader {

@@ -148,7 +148,7 @@ function send(socket: Socket, envelope: Envelope): void {
       socket.uncork();
     });
   }
-  for (const part of encodeFrame("plain", envelope)) socket.write(part);
+  socket.write(encodeFrame("plain", envelope));
 }
 
 /** A ping of a user, not the first one, which belongs to the client's negotiation. */

@@ -45,7 +45,7 @@ export class RawHost {
   }
 
   send(envelope: Envelope, framing: Framing = "plain"): void {
-    this.write(Buffer.concat(encodeFrame(framing, envelope)));
+    this.write(encodeFrame(framing, envelope));
   }
 
   /** Reads nothing more until resume(). */

@@ -61,7 +61,7 @@ function host(fake: FakeVirtioPort) {
   return {
     received,
     skipped: () => skippedBytes,
-    send: (envelope: Envelope) => { fake.send(Buffer.concat(encodeFrame("plain", envelope))); },
+    send: (envelope: Envelope) => { fake.send(encodeFrame("plain", envelope)); },
     answer: (id: string) => until_(`the answer to ${id}`, (message) => message.messageId === id),
     greeting: () => until_("agent_ready", (message) => message.agentReady !== null),
   };
@@ -87,7 +87,7 @@ describe("link", () => {
     await first.greeting();
     // Half a request, and thousands whose answers the host never reads.
     for (let i = 0; i < 5000; i++) first.send({ messageId: `first host's request number ${i}`, ping: { sequence: i } });
-    fake.send(Buffer.concat(encodeFrame("plain", { messageId: "half", fileWrite: { data: Buffer.alloc(9000) } })).subarray(0, 5000));
+    fake.send(encodeFrame("plain", { messageId: "half", fileWrite: { data: Buffer.alloc(9000) } }).subarray(0, 5000));
     await new Promise((resolve) => setTimeout(resolve, 20));
     fake.disconnect();
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -111,7 +111,7 @@ describe("link", () => {
     fake.connect();
     const slow = host(fake);
     await slow.greeting();
-    const question = Buffer.concat(encodeFrame("plain", { messageId: "x".repeat(120), ping: { sequence: 1 } }));
+    const question = encodeFrame("plain", { messageId: "x".repeat(120), ping: { sequence: 1 } });
     const many = Math.ceil((4 * congestedBytes) / question.length);
     for (let i = 0; i < many; i++) fake.send(question);
     slow.send({ messageId: "the last", ping: { sequence: 3 } });
@@ -126,7 +126,7 @@ describe("link", () => {
     fake.connect();
     const stalled = host(fake);
     await stalled.greeting();
-    const question = Buffer.concat(encodeFrame("plain", { messageId: "y".repeat(120), ping: { sequence: 1 } }));
+    const question = encodeFrame("plain", { messageId: "y".repeat(120), ping: { sequence: 1 } });
     for (let i = 0; i < (3 * congestedBytes) / question.length; i++) fake.send(question);
     await new Promise((resolve) => setTimeout(resolve, 300));
     fake.disconnect();

@@ -10,7 +10,7 @@ import { decodeEnvelope, encodeFrame } from "../../src/wire/envelope.ts";
 import { telemetrySample } from "../support/telemetry-sample.ts";
 
 function report(changes: Parameters<typeof telemetrySample>[0] = {}): Report {
-  const [, body] = encodeFrame("plain", { messageId: "x", telemetry: telemetrySample(changes) });
+  const body = encodeFrame("plain", { messageId: "x", telemetry: telemetrySample(changes) }).subarray(4);
   return readReport(plain(decodeEnvelope(body)?.telemetry) as TelemetryReport);
 }
 

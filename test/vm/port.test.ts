@@ -80,8 +80,8 @@ describe("agent on a real virtio port", () => {
     await using machine = await guestWithAgent("frame_timeout_secs: 1\n");
     let host = await RawHost.connect(machine.agentSocket);
     await host.until("agentReady", startDeadlineMs);
-    const large = Buffer.concat(encodeFrame("plain", { messageId: "never whole", fileWrite: { path: "/x", data: Buffer.alloc(60_000, 0x0a) } }));
-    const question = Buffer.concat(encodeFrame("magic", { messageId: "never read", ping: { sequence: 9 } }));
+    const large = encodeFrame("plain", { messageId: "never whole", fileWrite: { path: "/x", data: Buffer.alloc(60_000, 0x0a) } });
+    const question = encodeFrame("magic", { messageId: "never read", ping: { sequence: 9 } });
     const wrong: string[] = [];
     for (let i = 0; i < 100; i++) {
       // The agent is in the middle of a thousand answers, and of taking a frame that is cut somewhere.
@@ -109,7 +109,7 @@ describe("agent on a real virtio port", () => {
     const requests = 60_000;
     for (let i = 0; i < requests; i += 100) {
       const batch = Array.from({ length: 100 }, (_, n) =>
-        Buffer.concat(encodeFrame("plain", { messageId: `${"stalled".repeat(16)} ${i + n}`, ping: { sequence: i + n } })),
+        encodeFrame("plain", { messageId: `${"stalled".repeat(16)} ${i + n}`, ping: { sequence: i + n } }),
       );
       host.write(Buffer.concat(batch));
     }

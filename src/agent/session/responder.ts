@@ -5,8 +5,6 @@ import { Fifo } from "./fifo.ts";
 /** control: pong, hello, errors. reply: other responses. bulk: streams of data. telemetry: only the newest. */
 export type Lane = "control" | "reply" | "bulk" | "telemetry";
 
-type Frame = [header: Uint8Array, body: Uint8Array];
-
 /**
  * Bytes offered to the port at once. What the port has taken cannot be overtaken, so this is how far a ping can
  * stand behind bulk data in our own hands.
@@ -28,10 +26,10 @@ export class Responder {
   framing: Framing;
   readonly #sink: Sink;
   readonly #onRelief: () => void;
-  readonly #lanes = { control: new Fifo<Frame>(), reply: new Fifo<Frame>(), bulk: new Fifo<Frame>() };
-  #telemetry: Frame | undefined;
+  readonly #lanes = { control: new Fifo<Buffer>(), reply: new Fifo<Buffer>(), bulk: new Fifo<Buffer>() };
+  #telemetry: Buffer | undefined;
   /** Offered to the port and not taken whole. */
-  #batch: Frame[] = [];
+  #batch: Buffer[] = [];
   /** Bytes of the batch's first frame that the port has taken. */
   #takenOfFirst = 0;
   #waitingBytes = 0;
@@ -58,12 +56,12 @@ export class Responder {
   send(lane: Lane, envelope: Envelope): void {
     const frame = encodeFrame(this.framing, envelope);
     if (lane === "telemetry") {
-      if (this.#telemetry) this.#waitingBytes -= lengthOf(this.#telemetry);
+      if (this.#telemetry) this.#waitingBytes -= this.#telemetry.length;
       this.#telemetry = frame;
     } else {
       this.#lanes[lane].push(frame);
     }
-    this.#waitingBytes += lengthOf(frame);
+    this.#waitingBytes += frame.length;
     this.#congested ||= this.#waitingBytes > congestedBytes;
     this.#schedulePump();
   }
@@ -83,7 +81,7 @@ export class Responder {
     this.#telemetry = undefined;
     this.#batch = begun;
     if (begun.length === 0) this.#takenOfFirst = 0;
-    this.#waitingBytes = begun.reduce((bytes, frame) => bytes + lengthOf(frame), -this.#takenOfFirst);
+    this.#waitingBytes = begun.reduce((bytes, frame) => bytes + frame.length, -this.#takenOfFirst);
     this.#relieve();
   }
 
@@ -100,7 +98,7 @@ export class Responder {
   #pump(): void {
     while (!this.#blocked && this.#waitingBytes > 0) {
       if (this.#batch.length === 0) this.#batch = this.#nextBatch();
-      const taken = this.#sink(withoutFirst(this.#takenOfFirst, this.#batch.flat()));
+      const taken = this.#sink(this.#offer());
       this.#waitingBytes -= taken;
       this.#advance(taken);
       this.#blocked = this.#batch.length > 0;
@@ -108,30 +106,36 @@ export class Responder {
     }
   }
 
+  /** The batch without what the port has of its first frame. */
+  #offer(): readonly Buffer[] {
+    const [first, ...others] = this.#batch;
+    return first && this.#takenOfFirst > 0 ? [first.subarray(this.#takenOfFirst), ...others] : this.#batch;
+  }
+
   #advance(taken: number): void {
     let left = this.#takenOfFirst + taken;
     let done = 0;
-    for (let frame = this.#batch[0]; frame && left >= lengthOf(frame); frame = this.#batch[done]) {
-      left -= lengthOf(frame);
+    for (let frame = this.#batch[0]; frame && left >= frame.length; frame = this.#batch[done]) {
+      left -= frame.length;
       done++;
     }
     this.#batch = this.#batch.slice(done);
     this.#takenOfFirst = left;
   }
 
-  #nextBatch(): Frame[] {
-    const batch: Frame[] = [];
+  #nextBatch(): Buffer[] {
+    const batch: Buffer[] = [];
     for (let bytes = 0; bytes < batchBytes; ) {
       const frame = this.#nextFrame();
       if (frame === undefined) break;
       batch.push(frame);
-      bytes += lengthOf(frame);
+      bytes += frame.length;
     }
     return batch;
   }
 
   /** Telemetry goes before bulk: it is one small frame in seconds, and its absence looks like a dead agent. */
-  #nextFrame(): Frame | undefined {
+  #nextFrame(): Buffer | undefined {
     const urgent = this.#lanes.control.shift() ?? this.#lanes.reply.shift();
     if (urgent !== undefined) return urgent;
     const telemetry = this.#telemetry;
@@ -144,17 +148,4 @@ export class Responder {
     this.#congested = false;
     this.#onRelief();
   }
-}
-
-const lengthOf = ([header, body]: Frame): number => header.length + body.length;
-
-/** The buffers without their first `count` bytes. */
-function withoutFirst(count: number, buffers: Uint8Array[]): Uint8Array[] {
-  if (count === 0) return buffers;
-  let index = 0;
-  let left = count;
-  for (let buffer = buffers[0]; buffer && left >= buffer.length; buffer = buffers[++index]) left -= buffer.length;
-  const rest = buffers.slice(index);
-  if (left > 0 && rest[0]) rest[0] = rest[0].subarray(left);
-  return rest;
 }
