@@ -48,7 +48,7 @@ function countFrames(connection: Socket, onFrame: () => void): () => void {
   let header = Buffer.alloc(0);
   let bodyLeft = 0;
   const take = (data: Buffer): void => {
-    for (let at = 0; at < data.length; ) {
+    for (let at = 0; at < data.length;) {
       if (bodyLeft === 0) {
         const wanted = 4 - header.length;
         header = Buffer.concat([header, data.subarray(at, at + wanted)]);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { type Socket, createServer } from "node:net";
 import path from "node:path";
 import { agentProgram, serviceEnvironment, startNode, stop, withFolder } from "./processes.ts";
 import type { BenchRow } from "./row.ts";
@@ -15,7 +15,7 @@ async function timeToReady(socket: string): Promise<number> {
   await once(server, "listening");
   const started = performance.now();
   const agent = startNode([agentProgram, "--port", `unix:${socket}`]);
-  const [connection] = (await once(server, "connection")) as [import("node:net").Socket];
+  const [connection] = (await once(server, "connection")) as [Socket];
   await once(connection, "data");
   const ms = performance.now() - started;
   await stop(agent);

@@ -7,7 +7,15 @@ import { root, whenChanged } from "./stamps.mjs";
 
 await main(async () => {
   await setup();
-  const inputs = ["src/host", "src/wire", "src/version.ts", "proto", "tsconfig.json", "tsconfig.build.json", "package-lock.json"];
+  const inputs = [
+    "src/host",
+    "src/wire",
+    "src/version.ts",
+    "proto",
+    "tsconfig.json",
+    "tsconfig.build.json",
+    "package-lock.json",
+  ];
   await whenChanged("library", { inputs, outputs: ["dist/lib/host/index.js"] }, async () => {
     process.stderr.write("· building the host library\n");
     const output = path.join(root, "dist", "lib");

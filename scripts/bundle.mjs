@@ -56,7 +56,12 @@ export async function bundle() {
   rmSync(output, { recursive: true, force: true });
   mkdirSync(output, { recursive: true });
   const define = { "import.meta.dirname": "__dirname", ...buildFacts() };
-  await build({ ...common, define, entryPoints: { ctl: "src/cli/ctl.ts" }, banner: { js: "#!/usr/bin/env node" } });
+  await build({
+    ...common,
+    define,
+    entryPoints: { ctl: "src/cli/ctl.ts" },
+    banner: { js: "#!/usr/bin/env node" },
+  });
   await build({ ...common, define, entryPoints: { "agent.program": "src/cli/agent.ts" } });
 
   const program = path.join(output, "agent.program.cjs");
@@ -70,5 +75,9 @@ export async function bundle() {
 export async function compileAhead() {
   const launched = readFileSync(path.join(output, "agent.cjs"), "utf8");
   const [cache] = /agent\.[0-9a-f]+\.code-cache/.exec(launched) ?? [];
-  await run(process.execPath, [path.join(root, "scripts/compile-ahead.cjs"), path.join(output, "agent.program.cjs"), path.join(output, cache)]);
+  await run(process.execPath, [
+    path.join(root, "scripts/compile-ahead.cjs"),
+    path.join(output, "agent.program.cjs"),
+    path.join(output, cache),
+  ]);
 }

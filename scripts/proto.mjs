@@ -4,7 +4,17 @@ import path from "node:path";
 import { run, tool } from "./run.mjs";
 import { root } from "./stamps.mjs";
 
-const common = ["-t", "static-module", "-w", "es6", "--no-verify", "--no-convert", "--no-create", "--no-delimited", "--no-typeurl"];
+const common = [
+  "-t",
+  "static-module",
+  "-w",
+  "es6",
+  "--no-verify",
+  "--no-convert",
+  "--no-create",
+  "--no-delimited",
+  "--no-typeurl",
+];
 const source = ["-p", "proto", "proto/limiquantix/agent/v1/agent.proto"];
 
 export async function generate() {

@@ -8,14 +8,22 @@ export class Problem extends Error {}
 /** Runs a command quietly; when it fails its output is in the Problem thrown. */
 export function run(command, args, { env = {}, cwd = root } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "";
     child.stdout.on("data", (data) => (output += data));
     child.stderr.on("data", (data) => (output += data));
     child.on("error", reject);
     child.on("close", (code, signal) => {
       if (code === 0) return resolve(output);
-      reject(new Problem(`${command} ${args.join(" ")} failed (${signal ?? `exit code ${code}`}):\n${output.trimEnd()}`));
+      reject(
+        new Problem(
+          `${command} ${args.join(" ")} failed (${signal ?? `exit code ${code}`}):\n${output.trimEnd()}`,
+        ),
+      );
     });
   });
 }

@@ -46,7 +46,10 @@ async function generateMessages() {
   const { generate } = await import("./proto.mjs");
   await whenChanged(
     "messages",
-    { inputs: ["proto", "scripts/proto.mjs", "package-lock.json"], outputs: ["src/wire/gen/agent.js", "src/wire/gen/agent.d.ts"] },
+    {
+      inputs: ["proto", "scripts/proto.mjs", "package-lock.json"],
+      outputs: ["src/wire/gen/agent.js", "src/wire/gen/agent.d.ts"],
+    },
     async () => {
       step("generating the message code from proto/");
       await generate();
@@ -67,13 +70,24 @@ async function buildAddon() {
   );
 }
 
-const bundleInputs = ["src", "proto", "package.json", "package-lock.json", "scripts/bundle.mjs", "scripts/compile-ahead.cjs"];
+const bundleInputs = [
+  "src",
+  "proto",
+  "package.json",
+  "package-lock.json",
+  "scripts/bundle.mjs",
+  "scripts/compile-ahead.cjs",
+];
 
 async function compileAhead() {
-  await whenChanged("code cache", { inputs: [...bundleInputs, "native"], outputs: ["dist/bin/agent.cjs"] }, async () => {
-    const { compileAhead } = await import("./bundle.mjs");
-    await compileAhead();
-  });
+  await whenChanged(
+    "code cache",
+    { inputs: [...bundleInputs, "native"], outputs: ["dist/bin/agent.cjs"] },
+    async () => {
+      const { compileAhead } = await import("./bundle.mjs");
+      await compileAhead();
+    },
+  );
 }
 
 async function buildBundles() {

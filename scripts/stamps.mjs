@@ -17,7 +17,8 @@ function* filesBelow(place) {
 export function hashOf(places) {
   const hash = createHash("sha256").update(`${process.version} ${process.platform} ${process.arch}`);
   for (const place of places) {
-    for (const name of filesBelow(place)) hash.update(`\0${name}\0`).update(readFileSync(path.join(root, name)));
+    for (const name of filesBelow(place))
+      hash.update(`\0${name}\0`).update(readFileSync(path.join(root, name)));
   }
   return hash.digest("hex");
 }

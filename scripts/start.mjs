@@ -15,9 +15,13 @@ await main(async () => {
   const socket = path.join(folder, "agent.sock");
   const logFile = path.join(folder, "agent.log");
   const log = openSync(logFile, "a");
-  const agent = spawn(process.execPath, [path.join(root, "dist/bin/agent.cjs"), "--port", `unix-listen:${socket}`], {
-    stdio: ["ignore", "ignore", log],
-  });
+  const agent = spawn(
+    process.execPath,
+    [path.join(root, "dist/bin/agent.cjs"), "--port", `unix-listen:${socket}`],
+    {
+      stdio: ["ignore", "ignore", log],
+    },
+  );
   closeSync(log);
   const ended = once(agent, "exit");
   // Ctrl-C reaches the CLI, which ends; then the agent is stopped below.
@@ -25,8 +29,16 @@ await main(async () => {
   try {
     const live = process.stdout.isTTY && process.stdin.isTTY;
     const ctl = path.join(root, "dist/bin/ctl.cjs");
-    const waited = await runInTerminal(process.execPath, [ctl, "wait", "--socket", socket, "--timeout", "20s"]);
-    if (waited !== 0) throw new Problem(`the agent did not answer; its log:\n${readFileSync(logFile, "utf8")}`);
+    const waited = await runInTerminal(process.execPath, [
+      ctl,
+      "wait",
+      "--socket",
+      socket,
+      "--timeout",
+      "20s",
+    ]);
+    if (waited !== 0)
+      throw new Problem(`the agent did not answer; its log:\n${readFileSync(logFile, "utf8")}`);
     const view = live ? ["--watch"] : ["--json"];
     return await runInTerminal(process.execPath, [ctl, "telemetry", "--socket", socket, ...view]);
   } finally {

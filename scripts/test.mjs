@@ -15,14 +15,23 @@ const totals = { passed: 0, failed: 0, skipped: 0 };
 function filesOf(suite) {
   const folder = path.join(root, "test", suite);
   if (!existsSync(folder)) return [];
-  return readdirSync(folder).filter((name) => name.endsWith(".test.ts")).map((name) => path.join("test", suite, name));
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => path.join("test", suite, name));
 }
 
 /** Runs node's test runner over the files, shows its report and adds up its closing lines. */
 function runSuite(suite, files) {
   // Virtual machines share two cores; they are tested one file after the other.
   const concurrency = suite === "vm" || suite === "integration" ? 1 : 2;
-  const args = ["--import", "tsx", "--test", "--test-reporter=spec", `--test-concurrency=${concurrency}`, ...files];
+  const args = [
+    "--import",
+    "tsx",
+    "--test",
+    "--test-reporter=spec",
+    `--test-concurrency=${concurrency}`,
+    ...files,
+  ];
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
@@ -51,7 +60,8 @@ await main(async () => {
   await setup();
   const named = process.argv.slice(2);
   const unknown = named.filter((name) => !suites.includes(name));
-  if (unknown.length > 0) throw new Problem(`no such suite: ${unknown.join(", ")}; there are ${suites.join(", ")}`);
+  if (unknown.length > 0)
+    throw new Problem(`no such suite: ${unknown.join(", ")}; there are ${suites.join(", ")}`);
   let skippedSuites = 0;
   for (const suite of named.length > 0 ? named : suites) {
     process.stdout.write(`\n== ${suite}\n`);
@@ -65,7 +75,9 @@ await main(async () => {
     }
     await runSuite(suite, filesOf(suite));
   }
-  process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped + skippedSuites} skipped\n`);
+  process.stdout.write(
+    `\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped + skippedSuites} skipped\n`,
+  );
   if (totals.failed > 0) return 1;
   if (obligatory && totals.skipped + skippedSuites > 0) {
     process.stdout.write("With CI set, nothing may be skipped.\n");

@@ -13,8 +13,12 @@ const tools = [
 
 /** A line for each missing tool, and one that says how to install them; empty when all is there. */
 export function missingForVm() {
-  if (process.platform !== "linux" || process.arch !== "x64") return ["the guest is an x86-64 one and runs on Linux"];
-  const missing = tools.filter(({ command }) => spawnSync("sh", ["-c", `command -v ${command} || test -x /sbin/${command}`]).status !== 0);
+  if (process.platform !== "linux" || process.arch !== "x64")
+    return ["the guest is an x86-64 one and runs on Linux"];
+  const missing = tools.filter(
+    ({ command }) =>
+      spawnSync("sh", ["-c", `command -v ${command} || test -x /sbin/${command}`]).status !== 0,
+  );
   if (missing.length === 0) return [];
   return [
     ...missing.map(({ command, why }) => `${command} is missing (${why})`),

@@ -29,7 +29,9 @@ export class Agent {
 
   /** Names of the operations that work, as in the .proto, and of the extensions. */
   get capabilities(): string[] {
-    const operations = this.router.names.map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+    const operations = this.router.names.map((name) =>
+      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    );
     return [...new Set(["telemetry", ...operations, ...extensions])].sort();
   }
 

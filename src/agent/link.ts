@@ -19,7 +19,12 @@ const drainMs = 300;
  * Keeps the agent reachable: opens a port, serves each host that attaches, and opens the port anew when it is
  * gone, until `signal` is aborted.
  */
-export async function keepLink(agent: Agent, transport: Transport, log: Log, signal: AbortSignal): Promise<void> {
+export async function keepLink(
+  agent: Agent,
+  transport: Transport,
+  log: Log,
+  signal: AbortSignal,
+): Promise<void> {
   const trouble = new Backoff();
   while (!signal.aborted) {
     const closed = await servePort(agent, transport, log, signal);
@@ -28,13 +33,21 @@ export async function keepLink(agent: Agent, transport: Transport, log: Log, sig
       log.info({ port: transport.description, reason: closed.reason }, "the port is gone; opening it again");
       continue;
     }
-    log.error({ err: closed.error, port: transport.description, code: "QXGA-1003" }, "the port failed; opening it again");
+    log.error(
+      { err: closed.error, port: transport.description, code: "QXGA-1003" },
+      "the port failed; opening it again",
+    );
     await trouble.pause(signal);
   }
 }
 
 /** Opens the port and serves it until it is gone or the agent stops. */
-async function servePort(agent: Agent, transport: Transport, log: Log, signal: AbortSignal): Promise<PortClosed | "stopped"> {
+async function servePort(
+  agent: Agent,
+  transport: Transport,
+  log: Log,
+  signal: AbortSignal,
+): Promise<PortClosed | "stopped"> {
   let link: Link = { state: "waiting-for-port" };
   let end: (cause: PortClosed | "stopped") => void = () => undefined;
   const ended = new Promise<PortClosed | "stopped">((resolve) => (end = resolve));

@@ -12,10 +12,13 @@ const maxWaitingBytes = 1024 * 1024;
 export interface LogSink {
   log: Log;
   /** Writes out what is waiting, for at most `deadlineMs`: a blocked reader must not keep the agent from ending. */
-  flush(deadlineMs: number): Promise<void>;
+  flush: (deadlineMs: number) => Promise<void>;
 }
 
-type LogOptions = Pick<Config, "log_level" | "log_format" | "log_file" | "log_max_size_bytes" | "log_max_files">;
+type LogOptions = Pick<
+  Config,
+  "log_level" | "log_format" | "log_file" | "log_max_size_bytes" | "log_max_files"
+>;
 
 /** The agent's log: to standard error, or to a file that is rotated by size. Writing never blocks the agent. */
 export async function openLog(options: LogOptions): Promise<LogSink> {
@@ -35,13 +38,19 @@ export async function openLog(options: LogOptions): Promise<LogSink> {
 
 interface Output {
   stream: { write(line: string): unknown };
-  flush(deadlineMs: number): Promise<void>;
+  flush: (deadlineMs: number) => Promise<void>;
 }
 
 function standardError(): Output {
   const stream = new sonicBoom.SonicBoom({ fd: 2, sync: false, maxLength: maxWaitingBytes });
   stream.on("error", () => undefined); // nobody is left to be told
-  return { stream, flush: (deadlineMs) => within(deadlineMs, (done) => { stream.flush(done); }) };
+  return {
+    stream,
+    flush: (deadlineMs) =>
+      within(deadlineMs, (done) => {
+        stream.flush(done);
+      }),
+  };
 }
 
 async function rotatingFile(options: LogOptions): Promise<Output> {
@@ -56,12 +65,22 @@ async function rotatingFile(options: LogOptions): Promise<Output> {
   });
   stream.on("error", () => undefined); // a full disk: the agent goes on without its log
   const write = (line: string): unknown => stream.writableLength < maxWaitingBytes && stream.write(line);
-  return { stream: { write }, flush: (deadlineMs) => within(deadlineMs, (done) => { stream.end(done); }) };
+  return {
+    stream: { write },
+    flush: (deadlineMs) =>
+      within(deadlineMs, (done) => {
+        stream.end(done);
+      }),
+  };
 }
 
 async function forPeople(output: Output["stream"]): Promise<Output["stream"]> {
   const { prettyFactory } = await import("pino-pretty");
-  const pretty = prettyFactory({ colorize: process.stderr.isTTY, translateTime: "SYS:HH:MM:ss.l", singleLine: true });
+  const pretty = prettyFactory({
+    colorize: process.stderr.isTTY,
+    translateTime: "SYS:HH:MM:ss.l",
+    singleLine: true,
+  });
   return { write: (line) => output.write(pretty(line)) };
 }
 

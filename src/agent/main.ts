@@ -15,7 +15,10 @@ export async function runAgent(config: Config, signal: AbortSignal): Promise<voi
   const { log, flush } = await openLog(config);
   const telemetry = new Telemetry(
     () => new Sampler(),
-    { intervalSeconds: config.telemetry_interval_secs, excludeInterfaces: config.telemetry_exclude_interfaces },
+    {
+      intervalSeconds: config.telemetry_interval_secs,
+      excludeInterfaces: config.telemetry_exclude_interfaces,
+    },
     log,
   );
   const transport = transportFor(config.device_path, log);

@@ -63,7 +63,8 @@ function logLevel(text: string): ConfigFile["log_level"] {
 async function readConfig(flags: Flags): Promise<{ config: ConfigFile; file: string | undefined }> {
   const file = flags.config ?? findConfigFile();
   // YAML is loaded only when there is some: the agent starts in half the time without.
-  const config = file === undefined ? parse(configSchema, {}) : (await import("../agent/config/load.ts")).loadConfig(file);
+  const config =
+    file === undefined ? parse(configSchema, {}) : (await import("../agent/config/load.ts")).loadConfig(file);
   return {
     file,
     config: {
@@ -120,7 +121,12 @@ main().then(
       process.stderr.write(`limiquantix-agent: ${error.message}\nTry: limiquantix-agent --help\n`);
       process.exit(exitUsage);
     }
-    const text = error instanceof CodedError ? error.wireText : error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const text =
+      error instanceof CodedError
+        ? error.wireText
+        : error instanceof Error
+          ? (error.stack ?? error.message)
+          : String(error);
     process.stderr.write(`limiquantix-agent: ${text}\n`);
     process.exit(error instanceof CodedError && error.code.startsWith("config") ? exitConfig : 1);
   },

@@ -25,7 +25,11 @@ export class Calls {
   }
 
   /** The reply to `id`: rejects at the deadline, when aborted, and with whatever fail() or failAll() says. */
-  reply(id: string, what: string, { signal, timeoutSeconds = defaultTimeoutSeconds }: CallOptions): Promise<AgentMessage> {
+  reply(
+    id: string,
+    what: string,
+    { signal, timeoutSeconds = defaultTimeoutSeconds }: CallOptions,
+  ): Promise<AgentMessage> {
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         this.#take(id)?.reject(error);

@@ -6,7 +6,7 @@ import { type RequestFields, type RequestName, type ResponseName, responseOf } f
 import { messageIdOf, newSessionId } from "../wire/session-id.ts";
 import { type CallOptions, Calls, defaultTimeoutSeconds } from "./calls.ts";
 import { Connection } from "./connection.ts";
-import { deferred } from "./deferred.ts";
+import { deferred, rejectWhenAborted, secondsFromNow } from "./waiting.ts";
 import { HostError, agentError } from "./errors.ts";
 import { Negotiation, type Terms } from "./negotiate.ts";
 import { type Plain, plain } from "./plain.ts";
@@ -97,12 +97,15 @@ export class Client extends EventEmitter<ClientEvents> {
   ): Promise<Message<ResponseName<R>>> {
     const link = this.#link.state === "up" ? this.#link : await this.#whenUp(name, options);
     const part = ++this.#counter;
-    const messageId = messageIdOf(link.terms.mode === "session" ? link.terms.sessionId : this.#plainPrefix, part);
+    const messageId = messageIdOf(
+      link.terms.mode === "session" ? link.terms.sessionId : this.#plainPrefix,
+      part,
+    );
     const reply = this.#calls.reply(messageId, name, options);
     link.connection.send({ messageId, timestamp: timestamp(Date.now()), [name]: request });
     const message = await reply;
     const response = message[responseOf[name]];
-    if (response) return plain(response) as Message<ResponseName<R>>;
+    if (response) return plain(response);
     if (message.error) throw agentError(message.error.message ?? "");
     throw new HostError("agent-error", `${name} was answered with ${message.payload ?? "nothing"}`);
   }
@@ -110,7 +113,11 @@ export class Client extends EventEmitter<ClientEvents> {
   /** Asks for a sign of life. `roundTripMs` is measured here. */
   async ping(options: CallOptions = {}): Promise<Pong> {
     const started = performance.now();
-    const pong = await this.request("ping", { sequence: this.#counter + 1 }, { timeoutSeconds: 5, ...options });
+    const pong = await this.request(
+      "ping",
+      { sequence: this.#counter + 1 },
+      { timeoutSeconds: 5, ...options },
+    );
     return { ...pong, roundTripMs: performance.now() - started };
   }
 
@@ -129,11 +136,17 @@ export class Client extends EventEmitter<ClientEvents> {
     return this.#lastTelemetry ?? (await this.#next("telemetry", options));
   }
 
-  /** Every report from now on, until `signal` is aborted or the client closed. */
-  async *reports({ signal }: Pick<CallOptions, "signal"> = {}): AsyncGenerator<TelemetryReport, void, undefined> {
+  /** The newest report, if there is one, and every one from now on, until `signal` is aborted or the client closed. */
+  async *reports({ signal }: Pick<CallOptions, "signal"> = {}): AsyncGenerator<
+    TelemetryReport,
+    void,
+    undefined
+  > {
     const end = AbortSignal.any([this.#closing.signal, ...(signal ? [signal] : [])]);
     try {
-      for await (const [report] of on(this as EventEmitter, "telemetry", { signal: end })) {
+      const coming = on(this as EventEmitter, "telemetry", { signal: end });
+      if (this.#lastTelemetry) yield this.#lastTelemetry;
+      for await (const [report] of coming) {
         yield report as TelemetryReport;
       }
     } catch (error) {
@@ -190,7 +203,10 @@ export class Client extends EventEmitter<ClientEvents> {
     if (!signal.aborted || (signal.reason as Error).name !== "TimeoutError") return error;
     const { socket } = this.#options;
     if (!connection.heardAnything && (await isServingAnother(socket))) {
-      return new HostError("busy", `${socket} is taken by another client (a host daemon?); only one at a time is served`);
+      return new HostError(
+        "busy",
+        `${socket} is taken by another client (a host daemon?); only one at a time is served`,
+      );
     }
     return new HostError(
       "agent-silent",
@@ -221,14 +237,14 @@ export class Client extends EventEmitter<ClientEvents> {
   #dispatch(terms: Terms, message: AgentMessage): void {
     const { telemetry, agentReady, error } = message;
     if (telemetry) {
-      this.#lastTelemetry = plain(telemetry) as TelemetryReport;
+      this.#lastTelemetry = plain<NonNullable<AgentMessage["telemetry"]>>(telemetry);
       this.emit("telemetry", this.#lastTelemetry);
     } else if (agentReady) {
-      this.#lastReady = plain(agentReady) as AgentReady;
+      this.#lastReady = plain<NonNullable<AgentMessage["agentReady"]>>(agentReady);
       this.emit("agentReady", this.#lastReady);
       if (terms.mode === "session" && agentReady.sessionId !== terms.sessionId) this.#agentRestarted();
     } else if (!this.#calls.settle(message) && error) {
-      this.emit("agentError", plain(error) as AgentErrorEvent);
+      this.emit("agentError", plain<NonNullable<AgentMessage["error"]>>(error));
     }
   }
 
@@ -263,7 +279,7 @@ export class Client extends EventEmitter<ClientEvents> {
     for (let pauseMs = 50; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       try {
         await sleep(pauseMs, undefined, { signal });
-        await this.#connect(AbortSignal.any([signal, AbortSignal.timeout(defaultTimeoutSeconds * 1000)]));
+        await this.#connect(AbortSignal.any([signal, secondsFromNow(defaultTimeoutSeconds)]));
         return;
       } catch {
         this.#link = { state: "down" }; // told already by "disconnected"; the next try follows
@@ -272,7 +288,7 @@ export class Client extends EventEmitter<ClientEvents> {
   }
 
   async #whenUp(what: string, options: CallOptions): Promise<Extract<Link, { state: "up" }>> {
-    const deadline = AbortSignal.timeout((options.timeoutSeconds ?? defaultTimeoutSeconds) * 1000);
+    const deadline = secondsFromNow(options.timeoutSeconds ?? defaultTimeoutSeconds);
     const either = AbortSignal.any([deadline, ...(options.signal ? [options.signal] : [])]);
     try {
       await Promise.race([this.#up.promise, rejectWhenAborted(either)]);
@@ -286,10 +302,17 @@ export class Client extends EventEmitter<ClientEvents> {
     return this.#link;
   }
 
-  async #next<Name extends "telemetry" | "agentReady">(name: Name, options: CallOptions): Promise<ClientEvents[Name][0]> {
+  async #next<Name extends "telemetry" | "agentReady">(
+    name: Name,
+    options: CallOptions,
+  ): Promise<ClientEvents[Name][0]> {
     const seconds = options.timeoutSeconds ?? defaultTimeoutSeconds;
     return new Promise((resolve, reject) => {
-      const signals = [AbortSignal.timeout(seconds * 1000), this.#closing.signal, ...(options.signal ? [options.signal] : [])];
+      const signals = [
+        secondsFromNow(seconds),
+        this.#closing.signal,
+        ...(options.signal ? [options.signal] : []),
+      ];
       const end = AbortSignal.any(signals);
       const take = (value: ClientEvents[Name][0]): void => {
         end.removeEventListener("abort", stop);
@@ -301,7 +324,12 @@ export class Client extends EventEmitter<ClientEvents> {
       };
       const stop = (): void => {
         const late = (end.reason as Error).name === "TimeoutError";
-        finish(new HostError(late ? "timed-out" : "aborted", late ? `no ${name} came within ${seconds} s` : "given up"));
+        finish(
+          new HostError(
+            late ? "timed-out" : "aborted",
+            late ? `no ${name} came within ${seconds} s` : "given up",
+          ),
+        );
       };
       const finish = (error: HostError): void => {
         this.off(name, take as never);
@@ -315,14 +343,4 @@ export class Client extends EventEmitter<ClientEvents> {
       if (end.aborted) stop();
     });
   }
-}
-
-function rejectWhenAborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const abort = (): void => {
-      reject(signal.reason as Error);
-    };
-    if (signal.aborted) abort();
-    else signal.addEventListener("abort", abort, { once: true });
-  });
 }

@@ -2,6 +2,7 @@ import type { Framing } from "../wire/frame.ts";
 import { Client } from "./client.ts";
 import { type DiscoverOptions, findVm } from "./discover.ts";
 import { HostError } from "./errors.ts";
+import { secondsFromNow } from "./waiting.ts";
 
 /** Which agent: the VM's exact name or id, looked up in the well-known places, or the path of its socket. */
 export type Target = { vm: string; socket?: never } | { socket: string; vm?: never };
@@ -27,12 +28,20 @@ const defaultConnectSeconds = 10;
 export async function connect(options: ConnectOptions): Promise<Client> {
   const { signal, timeoutSeconds = defaultConnectSeconds, reconnect = true, framing = "plain" } = options;
   const socket = options.vm === undefined ? options.socket : (await findVm(options.vm, options)).socket;
-  const deadline = AbortSignal.timeout(timeoutSeconds * 1000);
+  const deadline = secondsFromNow(timeoutSeconds);
   try {
-    return await Client.connect({ socket, framing, reconnect }, signal ? AbortSignal.any([signal, deadline]) : deadline);
+    return await Client.connect(
+      { socket, framing, reconnect },
+      signal ? AbortSignal.any([signal, deadline]) : deadline,
+    );
   } catch (error) {
     if (error instanceof HostError) throw error;
     if (signal?.aborted) throw new HostError("aborted", "connecting was given up", { cause: error });
+    if (deadline.aborted) {
+      throw new HostError("timed-out", `${socket} took no connection within ${timeoutSeconds} s`, {
+        cause: error,
+      });
+    }
     throw error;
   }
 }

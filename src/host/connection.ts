@@ -36,13 +36,19 @@ export class Connection {
     socket.on("error", (error) => (cause = error));
     socket.on("close", () => {
       decoder.reset();
-      const why = cause === undefined ? "the VM stopped, or its host daemon took the socket away" : cause.message;
+      const why =
+        cause === undefined ? "the VM stopped, or its host daemon took the socket away" : cause.message;
       events.closed(new HostError("connection-lost", `the connection ended: ${why}`, { cause }));
     });
   }
 
   /** Connects; rejects with a HostError that says what to do. */
-  static async open(path: string, framing: Framing, events: ConnectionEvents, signal: AbortSignal): Promise<Connection> {
+  static async open(
+    path: string,
+    framing: Framing,
+    events: ConnectionEvents,
+    signal: AbortSignal,
+  ): Promise<Connection> {
     const socket = createConnection({ path });
     try {
       await new Promise<void>((resolve, reject) => {
@@ -95,14 +101,28 @@ export class Connection {
 function connectError(path: string, cause: NodeJS.ErrnoException): HostError {
   switch (cause.code) {
     case "ENOENT":
-      return new HostError("not-found", `there is no socket ${path}: is the VM running, with a channel for the agent?`, { cause });
+      return new HostError(
+        "not-found",
+        `there is no socket ${path}: is the VM running, with a channel for the agent?`,
+        { cause },
+      );
     case "EACCES":
     case "EPERM":
-      return new HostError("permission-denied", `not allowed to open ${path}; try as root or a member of its group`, { cause });
+      return new HostError(
+        "permission-denied",
+        `not allowed to open ${path}; try as root or a member of its group`,
+        { cause },
+      );
     case "ECONNREFUSED":
-      return new HostError("not-running", `nobody serves ${path}: the VM that made it has stopped`, { cause });
+      return new HostError("not-running", `nobody serves ${path}: the VM that made it has stopped`, {
+        cause,
+      });
     case "EAGAIN":
-      return new HostError("busy", `${path} is taken by another client, and others wait; only one at a time is served`, { cause });
+      return new HostError(
+        "busy",
+        `${path} is taken by another client, and others wait; only one at a time is served`,
+        { cause },
+      );
     case "ENOTSOCK":
       return new HostError("not-found", `${path} is not a socket`, { cause });
     default:

@@ -10,5 +10,5 @@ export type {
   TelemetryReport,
 } from "./client.ts";
 export type { CallOptions } from "./calls.ts";
-export { type DiscoverOptions, type DiscoveredVm, discover, findVm } from "./discover.ts";
+export { type DiscoverOptions, type DiscoveredVm, discover, discoveryFolders, findVm } from "./discover.ts";
 export { HostError, type HostErrorCode } from "./errors.ts";

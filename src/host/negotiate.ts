@@ -42,7 +42,12 @@ export class Negotiation {
     if (helloResponse && messageId === this.#helloId) {
       if (helloResponse.success && helloResponse.sessionId === this.#sessionId) {
         const { agentVersion = "", features } = helloResponse;
-        return { mode: "session", sessionId: this.#sessionId, agentVersion: agentVersion ?? "", features: features ?? [] };
+        return {
+          mode: "session",
+          sessionId: this.#sessionId,
+          agentVersion: agentVersion ?? "",
+          features: features ?? [],
+        };
       }
       return this.#plainTerms(helloResponse.agentVersion);
     }

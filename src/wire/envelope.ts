@@ -3,10 +3,10 @@ import { Writer } from "protobufjs/minimal.js";
 import { type Framing, checkFrameBytes, writeFrameHeader } from "./frame.ts";
 import { limiquantix } from "./gen/agent.js";
 
-export const { AgentMessage } = limiquantix.agent.v1;
+export const { AgentMessage, ErrorSeverity } = limiquantix.agent.v1;
 export type AgentMessage = limiquantix.agent.v1.AgentMessage;
 /** An envelope as it is given to the encoder: what is left out is not sent. */
-export type Envelope = limiquantix.agent.v1.IAgentMessage;
+export type Envelope = limiquantix.agent.v1.AgentMessage.$Properties;
 
 /** The envelope in a frame's body; undefined when the bytes are none. Never throws. */
 export function decodeEnvelope(body: Uint8Array): AgentMessage | undefined {
@@ -24,9 +24,9 @@ export function decodeEnvelope(body: Uint8Array): AgentMessage | undefined {
 export function encodeFrame(framing: Framing, envelope: Envelope): Buffer {
   const writer = Writer.create().fixed32(0);
   if (framing === "magic") writer.fixed32(0);
-  const headerBytes = writer.len;
+  const headerBytes = writer.pos;
   AgentMessage.encode(envelope, writer);
-  const bodyBytes = writer.len - headerBytes;
+  const bodyBytes = writer.pos - headerBytes;
   checkFrameBytes(bodyBytes);
   const frame = writer.finish() as Buffer;
   writeFrameHeader(frame, framing, bodyBytes);

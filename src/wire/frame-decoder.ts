@@ -9,7 +9,7 @@ export const defaultFrameTimeoutMs = 5_000;
  * The slowest a frame may come in, in bytes per millisecond (64 KiB/s). Without it, a dead host's half frame
  * that a new host's small messages go on filling would never be found out.
  */
-const slowestBytesPerMs = 64 * 1024 / 1000;
+const slowestBytesPerMs = (64 * 1024) / 1000;
 
 /**
  * Failed decoding costs at most this many bytes before everything buffered is given up, so that bytes made to

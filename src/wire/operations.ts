@@ -1,7 +1,7 @@
 import type Long from "long";
 import type { limiquantix } from "./gen/agent.js";
 
-type Messages = limiquantix.agent.v1.IAgentMessage;
+type Messages = limiquantix.agent.v1.AgentMessage.$Properties;
 
 /** Each request of the envelope's oneof and the response that answers it. */
 export const responseOf = {

@@ -12,7 +12,12 @@ const maxFieldNumber = 511;
  * length-delimited. `strict`, while out of step, asks also for what every known peer sends: a short, printable
  * message_id first.
  */
-export function startsLikeEnvelope(bytes: Buffer, start: number, bodyBytes: number, strict: boolean): boolean {
+export function startsLikeEnvelope(
+  bytes: Buffer,
+  start: number,
+  bodyBytes: number,
+  strict: boolean,
+): boolean {
   const end = Math.min(bytes.length, start + bodyBytes);
   const first = bytes[start];
   if (first === undefined) return true;

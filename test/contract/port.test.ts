@@ -53,7 +53,14 @@ function fakeHostEnd(fake: FakeVirtioPort): HostEnd {
 portContract("fake virtio port", () => {
   const { guest, fake } = openFake();
   const host = fakeHostEnd(fake);
-  return Promise.resolve({ guest, host, onHostClose: "away", close: () => { guest.port.close(); } });
+  return Promise.resolve({
+    guest,
+    host,
+    onHostClose: "away",
+    close: () => {
+      guest.port.close();
+    },
+  });
 });
 
 portContract("UNIX socket", async () => {

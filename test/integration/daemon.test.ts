@@ -5,8 +5,9 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
-import Long from "long";
+import { util } from "protobufjs/minimal.js";
 import { addon } from "../../src/native/addon.ts";
+import type { Envelope } from "../../src/wire/envelope.ts";
 import { maxFrameBytes } from "../../src/wire/frame.ts";
 import { responseOf } from "../../src/wire/operations.ts";
 import { Daemon } from "../support/daemon.ts";
@@ -16,13 +17,21 @@ import { until } from "../support/until.ts";
 const run = promisify(execFile);
 const agent = path.resolve("dist/bin/agent.cjs");
 
+/** A ping with a sequence that no JavaScript number holds. */
+function pingWith(sequence: string): Envelope {
+  return { ping: { sequence: util.LongBits.from(sequence).toLong(true) } };
+}
+
 describe("agent process", () => {
   it("greets a host with agent_ready and telemetry, and each next one anew", async () => {
     await using daemon = new Daemon().start();
     for (let i = 0; i < 3; i++) {
       const host = await RawHost.connect(daemon.socket);
       await host.until("telemetry");
-      assert.deepEqual(host.received.slice(0, 2).map(({ message }) => message.payload), ["agentReady", "telemetry"]);
+      assert.deepEqual(
+        host.received.slice(0, 2).map(({ message }) => message.payload),
+        ["agentReady", "telemetry"],
+      );
       const ready = host.received[0]?.message.agentReady;
       assert.ok(ready?.capabilities?.includes("ping"));
       assert.equal(ready?.hostname, spawnSync("hostname", { encoding: "utf8" }).stdout.trim());
@@ -41,9 +50,9 @@ describe("agent process", () => {
     await using daemon = new Daemon().start();
     const host = await RawHost.connect(daemon.socket);
     for (const framing of ["plain", "magic", "plain"] as const) {
-      const sequence = Long.MAX_UNSIGNED_VALUE.subtract(framing.length);
-      const answer = await host.ask({ ping: { sequence } }, framing);
-      assert.ok(sequence.equals(answer.pong?.sequence ?? 0));
+      const sequence = `${18446744073709551610n + BigInt(framing.length - 5)}`;
+      const answer = await host.ask(pingWith(sequence), framing);
+      assert.equal(String(answer.pong?.sequence), sequence);
       assert.equal(host.received.find(({ message }) => message === answer)?.framing, framing);
     }
     host.close();
@@ -117,7 +126,9 @@ describe("agent process", () => {
     const host = await RawHost.connect(daemon.socket);
     await host.until("telemetry");
     host.pause();
-    const tiny = Buffer.concat(Array.from({ length: 10_000 }, () => Buffer.from([0, 0, 0, 5, 0x0a, 1, 0x78, 0x52, 0])));
+    const tiny = Buffer.concat(
+      Array.from({ length: 10_000 }, () => Buffer.from([0, 0, 0, 5, 0x0a, 1, 0x78, 0x52, 0])),
+    );
     for (let i = 0; i < 100; i++) host.write(tiny);
     await until("the agent to stop reading", async () => {
       const before = daemon.residentKiB();
@@ -147,12 +158,14 @@ describe("agent process", () => {
     const hello = { hello: { sessionId, clientVersion: "1", features: ["telemetry-extended"] } };
     const first = await host.ask({ ...hello, messageId: `${sessionId}/1` });
     assert.equal(first.helloResponse?.success, true);
-    assert.equal(first.helloResponse?.maxFrameBytes, maxFrameBytes);
+    assert.equal(first.helloResponse.maxFrameBytes, maxFrameBytes);
     const ready = await until("its own agent_ready", () =>
       host.received.find(({ message }) => message.agentReady?.sessionId === sessionId),
     );
     assert.ok(ready);
-    await until("extended telemetry", () => host.received.some(({ message }) => (message.telemetry?.cores?.length ?? 0) > 0));
+    await until("extended telemetry", () =>
+      host.received.some(({ message }) => (message.telemetry?.cores?.length ?? 0) > 0),
+    );
     const refused = await host.ask({ hello: { sessionId: "short" } });
     assert.match(refused.helloResponse?.error ?? "", /^QXGA-2005/);
     host.close();
@@ -236,7 +249,11 @@ describe("agent process", () => {
   });
 
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    for (const [where, port] of [["with a host", undefined], ["waiting for a device", "/nowhere/at/all"], ["connecting", "unix:/nowhere/at.sock"]] as const) {
+    for (const [where, port] of [
+      ["with a host", undefined],
+      ["waiting for a device", "/nowhere/at/all"],
+      ["connecting", "unix:/nowhere/at.sock"],
+    ] as const) {
       it(`stops on ${signal} within a second, ${where}`, async () => {
         await using daemon = new Daemon().start(port === undefined ? {} : { port });
         if (port === undefined) await (await RawHost.connect(daemon.socket)).until("telemetry");
@@ -266,7 +283,14 @@ describe("agent process", () => {
 describe("agent command line", () => {
   it("explains itself", async () => {
     const { stdout } = await run(process.execPath, [agent, "--help"]);
-    for (const flag of ["--port", "unix-listen:", "--config", "--check-config", "--print-config", "--log-level"]) {
+    for (const flag of [
+      "--port",
+      "unix-listen:",
+      "--config",
+      "--check-config",
+      "--print-config",
+      "--log-level",
+    ]) {
       assert.ok(stdout.includes(flag), flag);
     }
     assert.match((await run(process.execPath, [agent, "--version"])).stdout, /^\d+\.\d+\.\d+\n$/);
@@ -287,7 +311,9 @@ describe("agent command line", () => {
     for (const [text, message] of cases) {
       writeFileSync(file, text);
       for (const flags of [["--check-config"], ["--print-config"], []]) {
-        const { status, stderr } = spawnSync(process.execPath, [agent, "--config", file, ...flags], { encoding: "utf8" });
+        const { status, stderr } = spawnSync(process.execPath, [agent, "--config", file, ...flags], {
+          encoding: "utf8",
+        });
         assert.equal(status, 78, `${text} ${flags.join()} ${stderr}`);
         assert.match(stderr, message);
         assert.match(stderr, /QXGA-9002/);
@@ -302,7 +328,14 @@ describe("agent command line", () => {
     await using daemon = new Daemon();
     const file = path.join(daemon.folder, "c.yaml");
     writeFileSync(file, "telemetry_interval_secs: 7\n");
-    const { stdout } = await run(process.execPath, [agent, "--config", file, "--print-config", "--port", "/dev/x"]);
+    const { stdout } = await run(process.execPath, [
+      agent,
+      "--config",
+      file,
+      "--print-config",
+      "--port",
+      "/dev/x",
+    ]);
     assert.match(stdout, /telemetry_interval_secs: 7/);
     assert.match(stdout, /device_path: \/dev\/x/);
     assert.match(stdout, /max_exec_timeout_secs: 300/);
@@ -310,8 +343,17 @@ describe("agent command line", () => {
   });
 
   it("refuses wrong flags and says where help is", () => {
-    for (const flags of [["--prot", "auto"], ["stray"], ["--log-level", "loud"], ["--port", "relative/path"], ["--port", "unix:"]]) {
-      const { status, stderr } = spawnSync(process.execPath, [agent, ...flags], { encoding: "utf8", timeout: 5000 });
+    for (const flags of [
+      ["--prot", "auto"],
+      ["stray"],
+      ["--log-level", "loud"],
+      ["--port", "relative/path"],
+      ["--port", "unix:"],
+    ]) {
+      const { status, stderr } = spawnSync(process.execPath, [agent, ...flags], {
+        encoding: "utf8",
+        timeout: 5000,
+      });
       assert.notEqual(status, 0, flags.join(" "));
       assert.match(stderr, /limiquantix-agent: /);
       assert.doesNotMatch(stderr, /\n\s+at /, "no stack for a typing error");
@@ -321,7 +363,11 @@ describe("agent command line", () => {
 
 /** Groups inside groups, in field 300 of the envelope. */
 function deepGroups(depth: number): Buffer {
-  const body = Buffer.concat([Buffer.from([0x0a, 1, 0x61]), Buffer.alloc(depth * 2, Buffer.from([0xe3, 0x12])), Buffer.alloc(depth * 2, Buffer.from([0xe4, 0x12]))]);
+  const body = Buffer.concat([
+    Buffer.from([0x0a, 1, 0x61]),
+    Buffer.alloc(depth * 2, Buffer.from([0xe3, 0x12])),
+    Buffer.alloc(depth * 2, Buffer.from([0xe4, 0x12])),
+  ]);
   const header = Buffer.alloc(4);
   header.writeUInt32BE(body.length);
   return Buffer.concat([header, body]);

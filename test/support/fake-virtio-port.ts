@@ -72,7 +72,8 @@ export class FakeVirtioPort implements RawPort {
 
   /** Bytes of the host; also before connect(), as the kernel has it when both come together. */
   send(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; at += 4096) this.#toGuest.push(Buffer.from(bytes.subarray(at, at + 4096)));
+    for (let at = 0; at < bytes.length; at += 4096)
+      this.#toGuest.push(Buffer.from(bytes.subarray(at, at + 4096)));
     this.#report();
   }
 

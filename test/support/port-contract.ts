@@ -46,68 +46,89 @@ export function portContract(name: string, open: () => Promise<Channel>): void {
   };
 
   describe(`port contract: ${name}`, () => {
-    it("reports the host", withChannel(async ({ guest }) => {
-      await guest.saw("attached");
-    }));
+    it(
+      "reports the host",
+      withChannel(async ({ guest }) => {
+        await guest.saw("attached");
+      }),
+    );
 
-    it("gives the host's bytes, all and in order", withChannel(async ({ guest, host }) => {
-      const bytes = randomBytes(1024 * 1024);
-      for (let at = 0; at < bytes.length; at += 10_000) {
-        host.send(bytes.subarray(at, at + 10_000));
-        await guest.received(0);
-        // A terminal holds 4 KiB and drops the rest, so the sender waits for the reader.
-        await until("the guest to read", () => guest.receivedBytes >= Math.min(at + 10_000, bytes.length));
-      }
-      assert.ok((await guest.received(bytes.length)).equals(bytes));
-    }));
+    it(
+      "gives the host's bytes, all and in order",
+      withChannel(async ({ guest, host }) => {
+        const bytes = randomBytes(1024 * 1024);
+        for (let at = 0; at < bytes.length; at += 10_000) {
+          host.send(bytes.subarray(at, at + 10_000));
+          await guest.received(0);
+          // A terminal holds 4 KiB and drops the rest, so the sender waits for the reader.
+          await until("the guest to read", () => guest.receivedBytes >= Math.min(at + 10_000, bytes.length));
+        }
+        assert.ok((await guest.received(bytes.length)).equals(bytes));
+      }),
+    );
 
-    it("takes what there is room for and says when there is more", withChannel(async ({ guest, host }) => {
-      const bytes = randomBytes(6 * 1024 * 1024);
-      guest.send(bytes);
-      assert.ok(guest.unsentBytes > 0, "six megabytes fit nowhere");
-      assert.ok((await receiveAll(host, bytes.length)).equals(bytes));
-      assert.equal(guest.unsentBytes, 0);
-    }));
+    it(
+      "takes what there is room for and says when there is more",
+      withChannel(async ({ guest, host }) => {
+        const bytes = randomBytes(6 * 1024 * 1024);
+        guest.send(bytes);
+        assert.ok(guest.unsentBytes > 0, "six megabytes fit nowhere");
+        assert.ok((await receiveAll(host, bytes.length)).equals(bytes));
+        assert.equal(guest.unsentBytes, 0);
+      }),
+    );
 
-    it("sends many small buffers in one go", withChannel(async ({ guest, host }) => {
-      const buffers = Array.from({ length: 3000 }, (_, i) => Buffer.from(`frame ${i};`));
-      guest.send(...buffers);
-      const all = Buffer.concat(buffers);
-      assert.ok((await receiveAll(host, all.length)).equals(all));
-    }));
+    it(
+      "sends many small buffers in one go",
+      withChannel(async ({ guest, host }) => {
+        const buffers = Array.from({ length: 3000 }, (_, i) => Buffer.from(`frame ${i};`));
+        guest.send(...buffers);
+        const all = Buffer.concat(buffers);
+        assert.ok((await receiveAll(host, all.length)).equals(all));
+      }),
+    );
 
-    it("reads nothing while paused, and loses nothing", withChannel(async ({ guest, host }) => {
-      await guest.saw("attached");
-      guest.port.pause();
-      const bytes = randomBytes(3000);
-      host.send(bytes);
-      // The answer of the other direction shows that the bytes have had their time to come.
-      guest.send(Buffer.from("x"));
-      await receiveAll(host, 1);
-      assert.equal(guest.receivedBytes, 0);
-      guest.port.resume();
-      assert.ok((await guest.received(bytes.length)).equals(bytes));
-    }));
+    it(
+      "reads nothing while paused, and loses nothing",
+      withChannel(async ({ guest, host }) => {
+        await guest.saw("attached");
+        guest.port.pause();
+        const bytes = randomBytes(3000);
+        host.send(bytes);
+        // The answer of the other direction shows that the bytes have had their time to come.
+        guest.send(Buffer.from("x"));
+        await receiveAll(host, 1);
+        assert.equal(guest.receivedBytes, 0);
+        guest.port.resume();
+        assert.ok((await guest.received(bytes.length)).equals(bytes));
+      }),
+    );
 
-    it("gives the last bytes of a host that sends and goes", withChannel(async ({ guest, host, onHostClose }) => {
-      await guest.saw("attached");
-      const bytes = randomBytes(2000);
-      host.send(bytes);
-      await until("the bytes to come", () => guest.receivedBytes === bytes.length);
-      host.close();
-      if (onHostClose === "away") await guest.saw("attached", "away");
-      else await guest.saw("attached", "away", "closed: ended");
-      assert.ok((await guest.received(bytes.length)).equals(bytes));
-    }));
+    it(
+      "gives the last bytes of a host that sends and goes",
+      withChannel(async ({ guest, host, onHostClose }) => {
+        await guest.saw("attached");
+        const bytes = randomBytes(2000);
+        host.send(bytes);
+        await until("the bytes to come", () => guest.receivedBytes === bytes.length);
+        host.close();
+        if (onHostClose === "away") await guest.saw("attached", "away");
+        else await guest.saw("attached", "away", "closed: ended");
+        assert.ok((await guest.received(bytes.length)).equals(bytes));
+      }),
+    );
 
-    it("says nothing after close, and may be closed twice", withChannel(async ({ guest, host }) => {
-      await guest.saw("attached");
-      guest.port.close();
-      guest.port.close();
-      assert.equal(guest.port.write([Buffer.from("late")]), 0);
-      host.close();
-      await new Promise((resolve) => setImmediate(resolve));
-      assert.deepEqual(guest.events, ["attached"]);
-    }));
+    it(
+      "says nothing after close, and may be closed twice",
+      withChannel(async ({ guest, host }) => {
+        await guest.saw("attached");
+        guest.port.close();
+        guest.port.close();
+        assert.equal(guest.port.write([Buffer.from("late")]), 0);
+        host.close();
+        await new Promise((resolve) => setImmediate(resolve));
+        assert.deepEqual(guest.events, ["attached"]);
+      }),
+    );
   });
 }

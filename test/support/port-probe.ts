@@ -39,7 +39,10 @@ export class PortProbe {
 
   /** The first `count` bytes that have not been taken before. */
   async received(count: number): Promise<Buffer> {
-    await until(`${count} bytes at the guest, ${this.#receivedBytes} came`, () => this.#receivedBytes >= count);
+    await until(
+      `${count} bytes at the guest, ${this.#receivedBytes} came`,
+      () => this.#receivedBytes >= count,
+    );
     const all = Buffer.concat(this.#received);
     this.#received = all.length > count ? [all.subarray(count)] : [];
     this.#receivedBytes = all.length - count;

@@ -15,5 +15,10 @@ export function quietSampler(): Sampler {
     pressure: {},
   } as unknown as Sample;
   const nothing = (): void => undefined;
-  return { sample: () => Promise.resolve(sample), watch: nothing, unwatch: nothing, close: nothing } as unknown as Sampler;
+  return {
+    sample: () => Promise.resolve(sample),
+    watch: nothing,
+    unwatch: nothing,
+    close: nothing,
+  } as unknown as Sampler;
 }

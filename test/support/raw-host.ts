@@ -65,11 +65,14 @@ export class RawHost {
   }
 
   answersTo(messageId: string): AgentMessage[] {
-    return this.received.filter(({ message }) => message.messageId === messageId).map(({ message }) => message);
+    return this.received
+      .filter(({ message }) => message.messageId === messageId)
+      .map(({ message }) => message);
   }
 
   async until(payload: keyof AgentMessage, deadlineMs?: number): Promise<AgentMessage> {
-    const find = (): AgentMessage | undefined => this.received.find(({ message }) => message[payload])?.message;
+    const find = (): AgentMessage | undefined =>
+      this.received.find(({ message }) => message[payload])?.message;
     return until(`a message with ${payload}`, find, deadlineMs);
   }
 

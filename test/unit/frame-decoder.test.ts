@@ -27,7 +27,9 @@ const frame = (framing: Framing, id: string, bodyBytes = 0): Buffer =>
   encodeFrame(framing, { messageId: id, fileWrite: { path: "/x", data: Buffer.alloc(bodyBytes, 0x0a) } });
 
 const framings = fc.constantFrom<Framing>("plain", "magic");
-const frames = fc.array(fc.record({ framing: framings, bytes: fc.integer({ min: 0, max: 3000 }) }), { maxLength: 20 });
+const frames = fc.array(fc.record({ framing: framings, bytes: fc.integer({ min: 0, max: 3000 }) }), {
+  maxLength: 20,
+});
 
 /** Cuts a buffer at the given places. */
 function cut(bytes: Buffer, places: readonly number[]): Buffer[] {
@@ -43,7 +45,10 @@ describe("frame decoder", () => {
         const sent = list.map(({ framing, bytes }, i) => ({ framing, id: `id-${i}`, bytes }));
         const stream = Buffer.concat(sent.map(({ framing, id, bytes }) => frame(framing, id, bytes)));
         for (const piece of cut(stream, cuts)) decoder.push(Buffer.from(piece));
-        assert.deepEqual(received, sent.map(({ framing, id }) => ({ id, framing })));
+        assert.deepEqual(
+          received,
+          sent.map(({ framing, id }) => ({ id, framing })),
+        );
         assert.equal(skipped(), 0);
         assert.equal(decoder.bufferedBytes, 0);
       }),
@@ -55,7 +60,11 @@ describe("frame decoder", () => {
       fc.uint8Array({ maxLength: 200 }).map((bytes) => ({ bytes, claims: 0 })),
       // The start of a frame whose rest never comes.
       fc
-        .record({ framing: framings, kept: fc.integer({ min: 1, max: 60 }), bytes: fc.integer({ min: 60, max: 5000 }) })
+        .record({
+          framing: framings,
+          kept: fc.integer({ min: 1, max: 60 }),
+          bytes: fc.integer({ min: 60, max: 5000 }),
+        })
         .map(({ framing, kept, bytes }) => {
           const whole = frame(framing, "cut", bytes);
           return { bytes: new Uint8Array(whole.subarray(0, kept)), claims: whole.length };
@@ -91,7 +100,10 @@ describe("frame decoder", () => {
         const mayBeLost = (i: number): boolean =>
           madeWhole && claimed.some(([from, to]) => from < (starts[i] ?? 0) && (starts[i] ?? 0) < to);
         const missing = starts.map((_, i) => i).filter((i) => !ids.includes(`good-frame-${i}`));
-        assert.deepEqual(missing.filter((i) => !mayBeLost(i)), []);
+        assert.deepEqual(
+          missing.filter((i) => !mayBeLost(i)),
+          [],
+        );
         const found = ids.filter((id) => id.startsWith("good-frame-"));
         assert.deepEqual(found, [...new Set(found)], "none is given twice");
       }),
@@ -123,9 +135,15 @@ describe("frame decoder", () => {
     decoder.push(whole);
     decoder.push(Buffer.from([1, 0, 0, 1]));
     decoder.push(frame("plain", "next"));
-    assert.deepEqual(received.map(({ id }) => id), ["big", "next"]);
+    assert.deepEqual(
+      received.map(({ id }) => id),
+      ["big", "next"],
+    );
     assert.equal(skipped(), 4);
-    assert.throws(() => encodeFrame("plain", { messageId: "big", fileWrite: { data: Buffer.alloc(data + 1) } }), RangeError);
+    assert.throws(
+      () => encodeFrame("plain", { messageId: "big", fileWrite: { data: Buffer.alloc(data + 1) } }),
+      RangeError,
+    );
   });
 
   it("gives up a frame that gets no further, and answers what was taken for its body", () => {
@@ -142,7 +160,10 @@ describe("frame decoder", () => {
       mock.timers.tick(5_001);
       now += 5_001;
       mock.timers.tick(5_001);
-      assert.deepEqual(received.map(({ id }) => id), ["new-host"]);
+      assert.deepEqual(
+        received.map(({ id }) => id),
+        ["new-host"],
+      );
     } finally {
       clock.mock.restore();
       mock.timers.reset();
@@ -161,7 +182,10 @@ describe("frame decoder", () => {
         mock.timers.tick(1_000);
         decoder.push(frame("plain", `ping-${second}`));
       }
-      assert.deepEqual(received.map(({ id }) => id), Array.from({ length: 12 }, (_, i) => `ping-${i + 1}`));
+      assert.deepEqual(
+        received.map(({ id }) => id),
+        Array.from({ length: 12 }, (_, i) => `ping-${i + 1}`),
+      );
     } finally {
       clock.mock.restore();
       mock.timers.reset();
@@ -187,7 +211,8 @@ describe("frame decoder", () => {
     const { decoder, received } = receiver();
     // Each 0x0a of this run is a plausible frame of nearly the whole rest, and none decodes.
     const trap = Buffer.alloc(8 * 1024 * 1024);
-    for (let at = 0; at + 8 < trap.length; at += 8) trap.set([0, 0x3f, 0xff, 0xf0, 0x0a, 0x01, 0x61, 0x52], at);
+    for (let at = 0; at + 8 < trap.length; at += 8)
+      trap.set([0, 0x3f, 0xff, 0xf0, 0x0a, 0x01, 0x61, 0x52], at);
     decoder.push(trap);
     decoder.expire();
     decoder.push(frame("plain", "after"));

@@ -23,15 +23,22 @@ function setUp() {
   const ports: FakeVirtioPort[] = [];
   const transport: Transport = {
     description: "fake",
-    open: (events) => Promise.resolve(new Port((onEvents) => {
-      const fake = new FakeVirtioPort(onEvents);
-      ports.push(fake);
-      return fake;
-    }, events)),
+    open: (events) =>
+      Promise.resolve(
+        new Port((onEvents) => {
+          const fake = new FakeVirtioPort(onEvents);
+          ports.push(fake);
+          return fake;
+        }, events),
+      ),
     close: silent,
   };
   const config = parse(configSchema, { frame_timeout_secs: 1 });
-  const telemetry = new Telemetry(() => quietSampler(), { intervalSeconds: 3600, excludeInterfaces: [] }, log);
+  const telemetry = new Telemetry(
+    () => quietSampler(),
+    { intervalSeconds: 3600, excludeInterfaces: [] },
+    log,
+  );
   const stop = new AbortController();
   const running = keepLink(new Agent(config, telemetry), transport, log, stop.signal);
   const end = async (): Promise<void> => {
@@ -61,7 +68,9 @@ function host(fake: FakeVirtioPort) {
   return {
     received,
     skipped: () => skippedBytes,
-    send: (envelope: Envelope) => { fake.send(encodeFrame("plain", envelope)); },
+    send: (envelope: Envelope) => {
+      fake.send(encodeFrame("plain", envelope));
+    },
     answer: (id: string) => until_(`the answer to ${id}`, (message) => message.messageId === id),
     greeting: () => until_("agent_ready", (message) => message.agentReady !== null),
   };
@@ -86,8 +95,11 @@ describe("link", () => {
     const first = host(fake);
     await first.greeting();
     // Half a request, and thousands whose answers the host never reads.
-    for (let i = 0; i < 5000; i++) first.send({ messageId: `first host's request number ${i}`, ping: { sequence: i } });
-    fake.send(encodeFrame("plain", { messageId: "half", fileWrite: { data: Buffer.alloc(9000) } }).subarray(0, 5000));
+    for (let i = 0; i < 5000; i++)
+      first.send({ messageId: `first host's request number ${i}`, ping: { sequence: i } });
+    fake.send(
+      encodeFrame("plain", { messageId: "half", fileWrite: { data: Buffer.alloc(9000) } }).subarray(0, 5000),
+    );
     await new Promise((resolve) => setTimeout(resolve, 20));
     fake.disconnect();
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -100,7 +112,9 @@ describe("link", () => {
       second.send({ messageId: "again", ping: { sequence: 3 } });
       return second.answer("again").then(() => second.received.some(({ telemetry }) => telemetry));
     });
-    const payloads = second.received.filter(({ messageId }) => messageId !== "again").map(({ payload }) => payload);
+    const payloads = second.received
+      .filter(({ messageId }) => messageId !== "again")
+      .map(({ payload }) => payload);
     assert.deepEqual(payloads.sort(), ["agentReady", "pong", "telemetry"]);
     await end();
   });

@@ -35,7 +35,10 @@ function setUp() {
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const data = (id: string, bytes: number) => ({ messageId: id, fileReadResponse: { data: Buffer.alloc(bytes) } });
+const data = (id: string, bytes: number) => ({
+  messageId: id,
+  fileReadResponse: { data: Buffer.alloc(bytes) },
+});
 
 describe("responder", () => {
   it("sends control before replies before telemetry before bulk, and never inside a frame", async () => {
@@ -56,7 +59,9 @@ describe("responder", () => {
   it("gives every frame whole and in the order of its lane, whatever the port takes", async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ lane: fc.constantFrom("control", "reply", "bulk"), bytes: fc.nat(70_000) }), { maxLength: 30 }),
+        fc.array(fc.record({ lane: fc.constantFrom("control", "reply", "bulk"), bytes: fc.nat(70_000) }), {
+          maxLength: 30,
+        }),
         fc.array(fc.nat(50_000), { maxLength: 30 }),
         async (frames, rooms) => {
           const { responder, ids, give, skipped } = setUp();
@@ -70,7 +75,10 @@ describe("responder", () => {
           assert.equal(skipped(), 0);
           for (const lane of ["control", "reply", "bulk"] as const) {
             const sent = frames.map((frame, i) => `${frame.lane} ${i}`).filter((id) => id.startsWith(lane));
-            assert.deepEqual(ids.filter((id) => id.startsWith(lane)), sent);
+            assert.deepEqual(
+              ids.filter((id) => id.startsWith(lane)),
+              sent,
+            );
           }
           assert.equal(responder.waitingBytes, 0);
         },
@@ -107,7 +115,9 @@ describe("responder", () => {
 
   it("refuses a message larger than a frame and keeps the others", async () => {
     const { responder, ids, give } = setUp();
-    assert.throws(() => { responder.send("reply", data("large", 17 * 1024 * 1024)); }, RangeError);
+    assert.throws(() => {
+      responder.send("reply", data("large", 17 * 1024 * 1024));
+    }, RangeError);
     responder.send("reply", data("small", 1));
     await turn();
     give(1000);

@@ -21,10 +21,15 @@ export function loadConfig(file: string): ConfigFile {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new ConfigError("configRead", `cannot read the config file ${file}: ${(error as Error).message}`, { cause: error });
+    throw new ConfigError("configRead", `cannot read the config file ${file}: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   if (text.length > maxFileBytes) {
-    throw new ConfigError("configRead", `${file} has ${text.length} bytes; a config file has at most ${maxFileBytes}`);
+    throw new ConfigError(
+      "configRead",
+      `${file} has ${text.length} bytes; a config file has at most ${maxFileBytes}`,
+    );
   }
   return parseConfig(text, file);
 }

@@ -13,11 +13,25 @@ export const configSchema = v.strictObject({
   /** Seconds between two telemetry reports. */
   telemetry_interval_secs: v.optional(seconds, 5),
   /** Interfaces left out of telemetry, by name; `*` stands for any characters. */
-  telemetry_exclude_interfaces: v.optional(strings, ["lo", "veth*", "docker*", "br-*", "cni*", "flannel*", "cali*", "virbr*", "lxcbr*", "podman*"]),
+  telemetry_exclude_interfaces: v.optional(strings, [
+    "lo",
+    "veth*",
+    "docker*",
+    "br-*",
+    "cni*",
+    "flannel*",
+    "cali*",
+    "virbr*",
+    "lxcbr*",
+    "podman*",
+  ]),
   /** The longest a command may run, and what a request without a limit gets. */
   max_exec_timeout_secs: v.optional(seconds, 300),
   /** Bytes of file data in one message. */
-  max_chunk_size: v.optional(v.pipe(v.number(), v.integer(), v.minValue(4096), v.maxValue(8 * 1024 * 1024)), 65_536),
+  max_chunk_size: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(4096), v.maxValue(8 * 1024 * 1024)),
+    65_536,
+  ),
   log_level: v.optional(v.picklist(["trace", "debug", "info", "warn", "error"]), "info"),
   /** json: one object a line. text: for people. */
   log_format: v.optional(v.picklist(["json", "text"]), "json"),

@@ -32,7 +32,10 @@ function osRelease(): Map<string, string> {
       continue; // a minimal image has none
     }
     return new Map(
-      [...text.matchAll(/^([A-Z0-9_]+)=(["']?)(.*)\2\s*$/gm)].map(([, name = "", , value = ""]) => [name, value]),
+      [...text.matchAll(/^([A-Z0-9_]+)=(["']?)(.*)\2\s*$/gm)].map(([, name = "", , value = ""]) => [
+        name,
+        value,
+      ]),
     );
   }
   return new Map();

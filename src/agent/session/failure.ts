@@ -1,5 +1,5 @@
 import { CodedError } from "../../wire/errors.ts";
-import type { Envelope } from "../../wire/envelope.ts";
+import { type Envelope, ErrorSeverity } from "../../wire/envelope.ts";
 import { type RequestName, responseOf } from "../../wire/operations.ts";
 
 /**
@@ -21,7 +21,7 @@ export function failureOf(request: RequestName, error: CodedError): Envelope {
 
 export function errorEvent(error: CodedError, details: Record<string, string> = {}): Envelope {
   const [code = ""] = error.wireText.split(" ", 1);
-  return { error: { severity: 1 /* ERROR_SEVERITY_ERROR */, code, message: error.wireText, details } };
+  return { error: { severity: ErrorSeverity.ERROR_SEVERITY_ERROR, code, message: error.wireText, details } };
 }
 
 /** Any thrown value as an error with a code; the cause is kept. */

@@ -125,7 +125,7 @@ export class Responder {
 
   #nextBatch(): Buffer[] {
     const batch: Buffer[] = [];
-    for (let bytes = 0; bytes < batchBytes; ) {
+    for (let bytes = 0; bytes < batchBytes;) {
       const frame = this.#nextFrame();
       if (frame === undefined) break;
       batch.push(frame);

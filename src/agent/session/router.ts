@@ -1,8 +1,8 @@
 import { CodedError } from "../../wire/errors.ts";
 import type { Envelope } from "../../wire/envelope.ts";
-import type { Request, RequestName } from "../../wire/operations.ts";
+import type { RequestName } from "../../wire/operations.ts";
 import { responseOf } from "../../wire/operations.ts";
-import type { Handler, Handlers, RequestContext } from "./handler.ts";
+import type { Handlers, RequestContext } from "./handler.ts";
 import { failureOf, toCodedError } from "./failure.ts";
 
 /** Requests of one session that may run at the same time; more are refused at once. */
@@ -21,13 +21,13 @@ export class Router {
     return Object.keys(this.#handlers) as RequestName[];
   }
 
-  /** A handler that answers at once is answered in the same turn. */
-  route<R extends RequestName>(
-    name: R,
-    request: Request<R>,
-    context: RequestContext,
-  ): Envelope | Promise<Envelope> {
-    const handler = this.#handlers[name] as Handler<R> | undefined;
+  /**
+   * A handler that answers at once is answered in the same turn. `request` is the envelope's field `name`, so it has
+   * the type that this handler takes.
+   */
+  route(name: RequestName, request: unknown, context: RequestContext): Envelope | Promise<Envelope> {
+    const handler = this.#handlers[name] as
+      ((request: unknown, context: RequestContext) => unknown) | undefined;
     if (handler === undefined) {
       return failureOf(name, new CodedError("unknownType", `${name} is not supported by this agent`));
     }
@@ -41,7 +41,7 @@ export class Router {
       this.#running++;
       return response
         .then(
-          (value): Envelope => ({ [responseOf[name]]: value }),
+          (value: unknown): Envelope => ({ [responseOf[name]]: value }),
           (error: unknown) => this.#failed(name, error, context),
         )
         .finally(() => this.#running--);

@@ -104,13 +104,16 @@ export class Session {
     } else if (name === "hello") {
       this.#hello(messageId, message.hello as Request<"hello">);
     } else if (this.#trustsOnlyItsOwn && this.#id !== undefined && !belongsTo(this.#id, messageId)) {
-      this.#logBad({ payload: name, messageId }, "a request of no known session came out of garbage; ignored");
+      this.#logBad(
+        { payload: name, messageId },
+        "a request of no known session came out of garbage; ignored",
+      );
     } else {
-      this.#run(name, messageId, message[name] as Request<typeof name>);
+      this.#run(name, messageId, message[name]);
     }
   }
 
-  #run<R extends RequestName>(name: R, messageId: string, request: Request<R>): void {
+  #run(name: RequestName, messageId: string, request: unknown): void {
     const { signal } = this.#requests;
     const answer = this.#agent.router.route(name, request, { signal, log: this.#log, agent: this.#agent });
     if (answer instanceof Promise) {
@@ -126,9 +129,13 @@ export class Session {
     try {
       this.#send(controlRequests.has(name) ? "control" : "reply", payload, messageId);
     } catch (error) {
-      const coded = new CodedError("messageTooLarge", `the reply is larger than a frame (${maxFrameBytes} bytes)`, {
-        cause: error,
-      });
+      const coded = new CodedError(
+        "messageTooLarge",
+        `the reply is larger than a frame (${maxFrameBytes} bytes)`,
+        {
+          cause: error,
+        },
+      );
       this.#log.warn({ request: name, err: error }, coded.wireText);
       this.#send("reply", failureOf(name, coded), messageId);
     }
@@ -137,7 +144,10 @@ export class Session {
   #hello(messageId: string, hello: Request<"hello">): void {
     const sessionId = hello.sessionId;
     if (!isSessionId(sessionId)) {
-      const error = new CodedError("badMessageId", "session_id must be 16 to 64 characters of A-Z a-z 0-9 _ -");
+      const error = new CodedError(
+        "badMessageId",
+        "session_id must be 16 to 64 characters of A-Z a-z 0-9 _ -",
+      );
       this.#reply("hello", messageId, failureOf("hello", error));
       return;
     }

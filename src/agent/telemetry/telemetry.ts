@@ -15,6 +15,9 @@ interface Subscription {
 /** Changes that come together, such as an interface and its addresses, make one report. */
 const changeSettleMs = 50;
 
+/** What a report waits for a mount that does not answer; it is told as unreachable then, and not waited for again. */
+const mountDeadlineMs = 250;
+
 interface TelemetryOptions {
   intervalSeconds: number;
   /** Patterns of interface names that are left out; `*` stands for any characters. */
@@ -91,11 +94,12 @@ export class Telemetry {
       );
     } catch (error) {
       const admitted = this.#trouble.admit();
-      if (admitted) this.#log.error({ err: error, code: "QXGA-9007", ...admitted }, "no telemetry could be taken");
+      if (admitted)
+        this.#log.error({ err: error, code: "QXGA-9007", ...admitted }, "no telemetry could be taken");
     }
   }
 
   async #take(): Promise<Sample | undefined> {
-    return this.#sampler?.sample();
+    return this.#sampler?.sample(mountDeadlineMs);
   }
 }

@@ -8,6 +8,7 @@ import { DeviceTransport } from "./virtio.ts";
 export function transportFor(port: string, log: Log): Transport {
   const [, scheme, place] = /^(unix|unix-listen):(.*)$/.exec(port) ?? [];
   if (scheme === undefined || place === undefined) return new DeviceTransport(port, log);
-  if (place === "") throw new CodedError("badDevicePath", `${port} names no path; write ${scheme}:/path/to/socket`);
+  if (place === "")
+    throw new CodedError("badDevicePath", `${port} names no path; write ${scheme}:/path/to/socket`);
   return scheme === "unix" ? new UnixTransport(place, log) : new UnixListenTransport(place);
 }

@@ -24,7 +24,7 @@ export class UnixTransport implements Transport {
   async open(events: PortEvents, signal: AbortSignal): Promise<Port> {
     // A server that takes each connection and drops it must not be called in a tight loop.
     if (performance.now() - this.#openedAt > steadyMs) this.#backoff.reset();
-    for (let said = ""; ; ) {
+    for (let said = ""; ;) {
       await this.#backoff.pause(signal);
       try {
         const port = new Port((onEvents) => new addon.Port({ socket: this.path }, onEvents), events);
@@ -33,7 +33,9 @@ export class UnixTransport implements Transport {
       } catch (error) {
         const { code = "", message } = error as NodeJS.ErrnoException;
         if (!["ENOENT", "ECONNREFUSED", "EAGAIN", "EACCES"].includes(code)) {
-          throw new CodedError("deviceOpenFailed", `cannot connect to ${this.path}: ${message}`, { cause: error });
+          throw new CodedError("deviceOpenFailed", `cannot connect to ${this.path}: ${message}`, {
+            cause: error,
+          });
         }
         if (said !== code) this.log.warn({ socket: this.path, err: error }, "cannot connect yet; retrying");
         said = code;

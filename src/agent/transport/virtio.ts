@@ -26,7 +26,8 @@ function byLink(name: string): string | undefined {
   try {
     return realpathSync(path.join(linkFolder, name));
   } catch (error) {
-    return ignoreAbsence(error);
+    ignoreAbsence(error);
+    return undefined;
   }
 }
 
@@ -38,25 +39,30 @@ function bySysfs(name: string): string | undefined {
     }
     return undefined;
   } catch (error) {
-    return ignoreAbsence(error); // also a port that is unplugged while we look
+    ignoreAbsence(error); // also a port that is unplugged while we look
+    return undefined;
   }
 }
 
-function ignoreAbsence(error: unknown): undefined {
+function ignoreAbsence(error: unknown): void {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== "ENOENT" && code !== "ENODEV") throw error;
 }
 
 /** A virtio port found by its channel name, or any device or terminal by its path. */
 export class DeviceTransport implements Transport {
-  readonly #path: string | "auto";
+  /** "auto", or an absolute path. */
+  readonly #path: string;
   readonly #log: Log;
 
-  constructor(device: string | "auto", log: Log) {
+  constructor(device: string, log: Log) {
     this.#path = device;
     this.#log = log;
     if (device !== "auto" && !path.isAbsolute(device)) {
-      throw new CodedError("badDevicePath", `${device} is not an absolute path; give auto, /dev/…, unix:/… or unix-listen:/…`);
+      throw new CodedError(
+        "badDevicePath",
+        `${device} is not an absolute path; give auto, /dev/…, unix:/… or unix-listen:/…`,
+      );
     }
   }
 
@@ -66,7 +72,7 @@ export class DeviceTransport implements Transport {
 
   async open(events: PortEvents, signal: AbortSignal): Promise<Port> {
     const backoff = new Backoff();
-    for (let said = ""; ; ) {
+    for (let said = ""; ;) {
       const device = await this.#find(signal);
       try {
         return new Port((onEvents) => new addon.Port({ device }, onEvents), events);
@@ -77,8 +83,12 @@ export class DeviceTransport implements Transport {
           throw new CodedError("deviceOpenFailed", `cannot open ${device}: ${message}`, { cause: error });
         }
         if (said !== code) {
-          this.#log.warn({ device, err: error, code: code === "EBUSY" ? "QXGA-1006" : "QXGA-1002" },
-            code === "EBUSY" ? "the device is held by another process; retrying" : "cannot open the device yet; retrying");
+          this.#log.warn(
+            { device, err: error, code: code === "EBUSY" ? "QXGA-1006" : "QXGA-1002" },
+            code === "EBUSY"
+              ? "the device is held by another process; retrying"
+              : "cannot open the device yet; retrying",
+          );
         }
         said = code;
       }
@@ -95,14 +105,19 @@ export class DeviceTransport implements Transport {
       const found = findChannel();
       if (found !== undefined) return found;
       this.#log.info({ names: channelNames }, "no virtio port with one of these names yet; waiting for it");
-      return untilFound([path.join("/dev", "vport"), path.join(linkFolder, channelNames[0])], findChannel, signal);
+      return untilFound(
+        [path.join("/dev", "vport"), path.join(linkFolder, channelNames[0])],
+        findChannel,
+        signal,
+      );
     }
     const device = this.#path;
     const look = (): string | undefined => {
       try {
         return realpathSync(device);
       } catch (error) {
-        return ignoreAbsence(error);
+        ignoreAbsence(error);
+        return undefined;
       }
     };
     const found = look();

@@ -22,10 +22,17 @@ export async function untilFound<T>(
   for (;;) {
     const folders = [...new Set(places.map(nearestFolder))];
     const change = new AbortController();
-    const watchers = folders.map((folder) => watch(folder, () => { change.abort(); }));
+    const watchers = folders.map((folder) =>
+      watch(folder, () => {
+        change.abort();
+      }),
+    );
     try {
       // A folder that goes away under its watch is a change too.
-      for (const watcher of watchers) watcher.on("error", () => { change.abort(); });
+      for (const watcher of watchers)
+        watcher.on("error", () => {
+          change.abort();
+        });
       signal.throwIfAborted();
       const found = look();
       if (found !== undefined) return found;

@@ -3,7 +3,6 @@ import { HostError } from "../../host/errors.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCode } from "../exit-codes.ts";
-import { type Filled, filled } from "../filled.ts";
 import { printableData } from "../ui/printable.ts";
 import { duration } from "../ui/units.ts";
 
@@ -28,9 +27,9 @@ export const info = defineCommand({
 
 async function ask(context: Context, client: Client) {
   const { target, call } = context;
-  const pong = filled(await client.ping(call));
-  const capabilities = await client.capabilities(call).then(filled, unlessAgentSaysNo);
-  const ready = await client.ready({ ...call, timeoutSeconds: introductionSeconds }).then(filled, unlessLate);
+  const pong = await client.ping(call);
+  const capabilities = await client.capabilities(call).catch(unlessAgentSaysNo);
+  const ready = await client.ready({ ...call, timeoutSeconds: introductionSeconds }).catch(unlessLate);
   return facts(target.vm, client, pong, capabilities, ready);
 }
 
@@ -39,9 +38,9 @@ type Facts = ReturnType<typeof facts>;
 function facts(
   vm: string | undefined,
   { socket, mode }: Client,
-  pong: Filled<Pong>,
-  capabilities: Filled<Capabilities> | undefined,
-  ready: Filled<AgentReady> | undefined,
+  pong: Pong,
+  capabilities: Capabilities | undefined,
+  ready: AgentReady | undefined,
 ) {
   return {
     ...(vm !== undefined && { vm }),

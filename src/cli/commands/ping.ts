@@ -5,7 +5,6 @@ import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCode } from "../exit-codes.ts";
 import { type Failure, forPrograms, toFailure } from "../failure.ts";
-import { type Filled, filled } from "../filled.ts";
 import { parseSeconds } from "../seconds.ts";
 import { printable } from "../ui/printable.ts";
 import { duration } from "../ui/units.ts";
@@ -15,7 +14,7 @@ interface PingOptions {
   interval: number;
 }
 
-type Reply = { number: number } & ({ pong: Filled<Pong> } | { failure: Failure });
+type Reply = { number: number } & ({ pong: Pong } | { failure: Failure });
 
 export const ping = defineCommand<PingOptions>({
   usage: "ping",
@@ -57,7 +56,7 @@ export const ping = defineCommand<PingOptions>({
 /** Undefined when the user gave up. */
 async function pingOnce(context: Context, client: Client, number: number): Promise<Reply | undefined> {
   try {
-    return { number, pong: filled(await client.ping(context.call)) };
+    return { number, pong: await client.ping(context.call) };
   } catch (error) {
     return context.signal.aborted ? undefined : { number, failure: toFailure(error) };
   }

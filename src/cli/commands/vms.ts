@@ -7,8 +7,6 @@ import { exitCode } from "../exit-codes.ts";
 import { printable } from "../ui/printable.ts";
 
 const probeSeconds = 1;
-/** Where discover() looks, below the root. */
-const places = ["var/run/limiquantix/vms", "var/run/quantix-kvm/vms", "run/libvirt/qemu/channel"];
 
 interface VmsOptions {
   probe: boolean;
@@ -33,8 +31,13 @@ export const vms = defineCommand<VmsOptions>({
     command.option("--no-probe", "do not connect to the sockets");
   },
   async run(context, { probe }) {
-    const { discover } = await import("../../host/index.ts");
-    const found = await discover({ root: context.root });
+    const { discover, discoveryFolders } = await import("../../host/index.ts");
+    const found = await discover({
+      root: context.root,
+      onUnreadable(folder) {
+        context.note(`${folder} may not be looked into; try as root or a member of its group`);
+      },
+    });
     const rows = await Promise.all(
       found.map(async (vm) => ({ ...vm, ...(probe && (await probeState(context, vm))) })),
     );
@@ -42,7 +45,7 @@ export const vms = defineCommand<VmsOptions>({
     else if (rows.length > 0) await show(context, rows, probe);
     else
       context.print(
-        `no VM found; looked in\n${places.map((place) => `  ${path.join(context.root, place)}`).join("\n")}`,
+        `no VM found; looked in\n${discoveryFolders.map((place) => `  ${path.join(context.root, place)}`).join("\n")}`,
       );
     return exitCode.ok;
   },

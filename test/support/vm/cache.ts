@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+} from "node:fs";
 import path from "node:path";
 
 export const cacheFolder = path.resolve(".cache/vm");
@@ -16,7 +25,9 @@ export function hashOf(...parts: (string | { file: string })[]): string {
 
 function filesBelow(place: string): string[] {
   if (!statSync(place).isDirectory()) return [place];
-  return readdirSync(place).sort().flatMap((name) => filesBelow(path.join(place, name)));
+  return readdirSync(place)
+    .sort()
+    .flatMap((name) => filesBelow(path.join(place, name)));
 }
 
 /** How many of each kind are kept: a state of a guest has some hundred megabytes. */
@@ -26,7 +37,11 @@ const kept = 2;
  * The cached file `{kind}-{hash}`, made by `make` when it is not there. It is made under another name, so that
  * nobody sees half of it, and two who make it at once do no harm.
  */
-export async function cached(kind: string, hash: string, make: (output: string) => Promise<void>): Promise<string> {
+export async function cached(
+  kind: string,
+  hash: string,
+  make: (output: string) => Promise<void>,
+): Promise<string> {
   mkdirSync(cacheFolder, { recursive: true });
   const file = path.join(cacheFolder, `${kind}-${hash}`);
   if (existsSync(file)) {

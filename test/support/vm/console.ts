@@ -26,7 +26,11 @@ export class Console {
   }
 
   async ready(deadlineMs: number): Promise<void> {
-    await until("the guest's shell", () => this.#text.includes("READY\n") || this.#text.includes("READY\r\n"), deadlineMs);
+    await until(
+      "the guest's shell",
+      () => this.#text.includes("READY\n") || this.#text.includes("READY\r\n"),
+      deadlineMs,
+    );
     this.#text = "";
   }
 

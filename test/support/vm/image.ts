@@ -32,14 +32,21 @@ export const agentFiles: Record<string, string> = {
 /** Builds what is not cached. `files` are put into the guest's file system. */
 export async function buildImages(files: Record<string, string> = agentFiles): Promise<Images> {
   const kernelTree = await kernel();
-  const [name = ""] = readdirSync(path.join(kernelTree, "boot")).filter((file) => file.startsWith("vmlinuz-"));
-  const [nodeDisk, scratchDisk, initramfs] = await Promise.all([node(), scratch(), initramfsWith(kernelTree, files)]);
+  const [name = ""] = readdirSync(path.join(kernelTree, "boot")).filter((file) =>
+    file.startsWith("vmlinuz-"),
+  );
+  const [nodeDisk, scratchDisk, initramfs] = await Promise.all([
+    node(),
+    scratch(),
+    initramfsWith(kernelTree, files),
+  ]);
   return { kernel: path.join(kernelTree, "boot", name), initramfs, nodeDisk, scratchDisk };
 }
 
 /** Debian's or Ubuntu's kernel for virtual machines, unpacked; nothing is installed. */
 async function kernel(): Promise<string> {
-  const packages = (await shell(`
+  const packages = (
+    await shell(`
     for meta in linux-image-cloud-amd64 linux-image-virtual; do
       depends=$(apt-cache depends --important "$meta" 2>/dev/null | sed -n 's/.*Depends: \\(linux-\\(image\\|modules\\)-[0-9].*\\)/\\1/p')
       [ -n "$depends" ] && break
@@ -48,19 +55,26 @@ async function kernel(): Promise<string> {
     for name in $depends; do
       echo "$name"
       apt-cache depends --important "$name" | sed -n 's/.*Depends: \\(linux-modules-[0-9].*\\)/\\1/p'
-    done`)).trim().split(/\s+/);
+    done`)
+  )
+    .trim()
+    .split(/\s+/);
   return cached("kernel", hashOf(...packages), async (output) => {
-    await shell(`mkdir "$OUT" && cd "$OUT" && apt-get download $PACKAGES 2>&1 && for deb in *.deb; do dpkg-deb -x "$deb" .; rm "$deb"; done`, {
-      OUT: output,
-      PACKAGES: packages.join(" "),
-    });
+    await shell(
+      `mkdir "$OUT" && cd "$OUT" && apt-get download $PACKAGES 2>&1 && for deb in *.deb; do dpkg-deb -x "$deb" .; rm "$deb"; done`,
+      {
+        OUT: output,
+        PACKAGES: packages.join(" "),
+      },
+    );
   });
 }
 
 function node(): Promise<string> {
   const program = realpathSync(process.execPath);
   return cached("node", hashOf({ file: program }), async (output) => {
-    await shell(`
+    await shell(
+      `
       tree=$(mktemp -d); trap 'rm -rf "$tree"' EXIT
       mkdir -p "$tree/bin" "$tree/lib" "$tree/lib64"
       cp "$NODE" "$tree/bin/node"
@@ -68,7 +82,8 @@ function node(): Promise<string> {
         case "$library" in */ld-linux*) cp -L "$library" "$tree/lib64/";; *) cp -L "$library" "$tree/lib/";; esac
       done
       mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$OUT" "$(( $(du -sm "$tree" | cut -f1) * 11 / 10 + 16 ))M"`,
-      { NODE: program, OUT: output });
+      { NODE: program, OUT: output },
+    );
   });
 }
 
@@ -81,8 +96,12 @@ function scratch(): Promise<string> {
 /** Two archives, one behind the other: what stays the same, and what changes with each build. */
 async function initramfsWith(kernelTree: string, files: Record<string, string>): Promise<string> {
   const scripts = ["init.sh", "port-names.sh"].map((name) => path.join(here, name));
-  const base = await cached("base", hashOf(kernelTree, ...scripts.map((file) => ({ file })), ...modules), async (output) => {
-    await shell(`
+  const base = await cached(
+    "base",
+    hashOf(kernelTree, ...scripts.map((file) => ({ file })), ...modules),
+    async (output) => {
+      await shell(
+        `
       tree=$(mktemp -d); trap 'rm -rf "$tree"' EXIT
       mkdir -p "$tree/bin" "$tree/modules" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/etc" "$tree/root"
       cp "$(command -v busybox)" "$tree/bin/busybox"
@@ -102,25 +121,36 @@ async function initramfsWith(kernelTree: string, files: Record<string, string>):
         echo "$name.ko" >>"$tree/modules/list"
       done
       cd "$tree" && find . | cpio -o -H newc --quiet >"$OUT"`,
-      { HERE: here, KERNEL: kernelTree, MODULES: modules.join(" "), OUT: output });
-  });
+        { HERE: here, KERNEL: kernelTree, MODULES: modules.join(" "), OUT: output },
+      );
+    },
+  );
   const contents = Object.entries(files).flatMap(([guest, file]) => [guest, { file }]);
   return cached("initramfs", hashOf({ file: base }, ...contents), async (output) => {
     for (const file of Object.values(files)) {
       if (!existsSync(file)) throw new Error(`${file} is not built; run: npm run build`);
     }
     const copies = Object.entries(files).map(
-      ([guest, file]) => `mkdir -p "$tree${path.dirname(guest)}"; cp -rL "${path.resolve(file)}" "$tree${guest}"`,
+      ([guest, file]) =>
+        `mkdir -p "$tree${path.dirname(guest)}"; cp -rL "${path.resolve(file)}" "$tree${guest}"`,
     );
-    await shell(`
+    await shell(
+      `
       tree=$(mktemp -d); trap 'rm -rf "$tree"' EXIT
       ${copies.join("\n")}
       cp "$BASE" "$OUT"
-      cd "$tree" && find . | cpio -o -H newc --quiet >>"$OUT"`, { BASE: base, OUT: output });
+      cd "$tree" && find . | cpio -o -H newc --quiet >>"$OUT"`,
+      { BASE: base, OUT: output },
+    );
   });
 }
 
 /** What decides how a guest behaves, for the name of its saved state. */
 export function identityOf(images: Images): string {
-  return hashOf(images.kernel, images.initramfs, images.nodeDisk, ...["machine.ts", "saved.ts"].map((name) => readFileSync(path.join(here, name), "utf8")));
+  return hashOf(
+    images.kernel,
+    images.initramfs,
+    images.nodeDisk,
+    ...["machine.ts", "saved.ts"].map((name) => readFileSync(path.join(here, name), "utf8")),
+  );
 }

@@ -24,9 +24,13 @@ export class Machine {
   private constructor(images: Images, extra: readonly string[]) {
     this.#folder = mkdtempSync(path.join(tmpdir(), "vm-"));
     // The kernel ends QEMU with us, however we end.
-    this.#qemu = spawn("setpriv", ["--pdeathsig", "KILL", "qemu-system-x86_64", ...this.#arguments(images), ...extra], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    this.#qemu = spawn(
+      "setpriv",
+      ["--pdeathsig", "KILL", "qemu-system-x86_64", ...this.#arguments(images), ...extra],
+      {
+        stdio: ["ignore", "ignore", "pipe"],
+      },
+    );
     let errors = "";
     this.#qemu.stderr?.on("data", (data: Buffer) => (errors += data.toString()));
     this.#errors = () => errors;
@@ -48,7 +52,10 @@ export class Machine {
       await machine.#connect();
       await machine.qmp.execute("migrate-incoming", { uri: `exec:cat ${state}` });
       await machine.#migrated();
-      await until("the guest to run", async () => ((await machine.qmp.execute("query-status")) as { running: boolean }).running);
+      await until(
+        "the guest to run",
+        async () => ((await machine.qmp.execute("query-status")) as { running: boolean }).running,
+      );
     });
   }
 
@@ -86,7 +93,11 @@ export class Machine {
   async startNode(args: readonly string[], log: string): Promise<number> {
     const command = args.map((arg) => `'${arg.replaceAll("'", "'\\''")}'`).join(" ");
     const environment = "PATH=/node/bin:/bin LD_LIBRARY_PATH=/node/lib HOME=/root";
-    return Number(await this.expect(`env -i ${environment} setsid /node/bin/node ${command} >>${log} 2>&1 </dev/null & echo $!`));
+    return Number(
+      await this.expect(
+        `env -i ${environment} setsid /node/bin/node ${command} >>${log} 2>&1 </dev/null & echo $!`,
+      ),
+    );
   }
 
   /** Starts the agent on its virtio port. */
@@ -104,7 +115,14 @@ export class Machine {
   }
 
   async plugPort(): Promise<void> {
-    await this.qmp.execute("device_add", { driver: "virtserialport", bus: "vs0.0", nr: 1, chardev: "agent", name: channelName, id: "agentport" });
+    await this.qmp.execute("device_add", {
+      driver: "virtserialport",
+      bus: "vs0.0",
+      nr: 1,
+      chardev: "agent",
+      name: channelName,
+      id: "agentport",
+    });
   }
 
   /** Ends the guest and removes what it left here. Idempotent. */
@@ -133,9 +151,25 @@ export class Machine {
 
   #arguments({ kernel, initramfs, nodeDisk, scratchDisk }: Images): string[] {
     const at = (name: string): string => path.join(this.#folder, name);
-    const socket = (id: string, file: string): string => `socket,id=${id},path=${at(file)},server=on,wait=off`;
+    const socket = (id: string, file: string): string =>
+      `socket,id=${id},path=${at(file)},server=on,wait=off`;
     return [
-      ...["-accel", "tcg", "-cpu", "max", "-M", "q35", "-m", "256", "-display", "none", "-monitor", "none", "-no-user-config", "-nodefaults"],
+      ...[
+        "-accel",
+        "tcg",
+        "-cpu",
+        "max",
+        "-M",
+        "q35",
+        "-m",
+        "256",
+        "-display",
+        "none",
+        "-monitor",
+        "none",
+        "-no-user-config",
+        "-nodefaults",
+      ],
       ...["-kernel", kernel, "-initrd", initramfs, "-append", "console=ttyS1 panic=-1 quiet"],
       ...["-chardev", socket("qmp", "qmp.sock"), "-mon", "chardev=qmp,mode=control"],
       ...["-chardev", socket("console", "console.sock"), "-serial", "chardev:console"],
@@ -149,7 +183,10 @@ export class Machine {
   }
 
   async #connect(): Promise<void> {
-    const [qmp, line] = ["qmp.sock", "console.sock"].map((name) => path.join(this.#folder, name)) as [string, string];
+    const [qmp, line] = ["qmp.sock", "console.sock"].map((name) => path.join(this.#folder, name)) as [
+      string,
+      string,
+    ];
     await until("QEMU's sockets", () => {
       if (this.#qemu.exitCode !== null) throw new Error(`QEMU ended with exit code ${this.#qemu.exitCode}`);
       return existsSync(qmp) && existsSync(line);
@@ -159,11 +196,15 @@ export class Machine {
   }
 
   async #migrated(): Promise<void> {
-    await until("the guest's state to be moved", async () => {
-      const { status } = (await this.qmp.execute("query-migrate")) as { status?: string };
-      if (status === "failed") throw new Error("QEMU could not save or restore the guest");
-      return status === "completed";
-    }, 60_000);
+    await until(
+      "the guest's state to be moved",
+      async () => {
+        const { status } = (await this.qmp.execute("query-migrate")) as { status?: string };
+        if (status === "failed") throw new Error("QEMU could not save or restore the guest");
+        return status === "completed";
+      },
+      60_000,
+    );
   }
 
   /** Ends the guest when `start` fails, and says what it and QEMU said. */

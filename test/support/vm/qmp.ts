@@ -35,17 +35,25 @@ export class Qmp {
   async execute(command: string, parameters: Record<string, unknown> = {}): Promise<unknown> {
     const id = ++this.#counter;
     this.#socket.write(`${JSON.stringify({ execute: command, arguments: parameters, id })}\n`);
-    const answer = await until(`QEMU's answer to ${command}`, () => this.#messages.find((message) => message.id === id), 30_000);
+    const answer = await until(
+      `QEMU's answer to ${command}`,
+      () => this.#messages.find((message) => message.id === id),
+      30_000,
+    );
     if (answer.error) throw new Error(`QEMU refused ${command}: ${answer.error.desc}`);
     return answer.return;
   }
 
   /** Waits for an event that has come or comes; each is given once. */
   async event(name: string, matches: (data: Record<string, unknown>) => boolean = () => true): Promise<void> {
-    const index = await until(`QEMU's event ${name}`, () => {
-      const found = this.#messages.findIndex(({ event, data = {} }) => event === name && matches(data));
-      return found >= 0 && { found };
-    }, 30_000);
+    const index = await until(
+      `QEMU's event ${name}`,
+      () => {
+        const found = this.#messages.findIndex(({ event, data = {} }) => event === name && matches(data));
+        return found >= 0 && { found };
+      },
+      30_000,
+    );
     this.#messages.splice(index.found, 1);
   }
 

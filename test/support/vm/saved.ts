@@ -13,9 +13,12 @@ export async function savedGuest(): Promise<{ restore(): Promise<Machine> }> {
     try {
       const pid = await machine.startAgent(["--log-level", "error"]);
       // As far as it goes without a host; then it is in the page cache.
-      await machine.run(`for i in $(seq 200); do [ -e /proc/${pid}/fd/15 ] && break; sleep 0.1; done; sleep 1; kill ${pid}; while [ -e /proc/${pid} ]; do sleep 0.1; done; rm -f /run/agent.log`, {
-        timeoutSeconds: 60,
-      });
+      await machine.run(
+        `for i in $(seq 200); do [ -e /proc/${pid}/fd/15 ] && break; sleep 0.1; done; sleep 1; kill ${pid}; while [ -e /proc/${pid} ]; do sleep 0.1; done; rm -f /run/agent.log`,
+        {
+          timeoutSeconds: 60,
+        },
+      );
       await machine.save(output);
     } finally {
       await machine.stop();

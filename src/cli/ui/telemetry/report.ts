@@ -1,7 +1,6 @@
 import type { TelemetryReport } from "../../../host/index.ts";
-import { type Filled, filled } from "../../filled.ts";
 
-type Message = Filled<TelemetryReport>;
+type Message = TelemetryReport;
 
 /** A report as --json has it: the protocol's names as protobuf writes them in JSON, and states as words. */
 export type Report = ReturnType<typeof readReport>;
@@ -14,13 +13,7 @@ export type DiskIo = Message["diskIo"][number];
 const states: readonly ("unknown" | "up" | "down" | undefined)[] = ["unknown", "up", "down"];
 
 export function readReport(message: TelemetryReport) {
-  const {
-    loadAvg_1: loadAvg1,
-    loadAvg_5: loadAvg5,
-    loadAvg_15: loadAvg15,
-    interfaces,
-    ...rest
-  } = filled(message);
+  const { loadAvg_1: loadAvg1, loadAvg_5: loadAvg5, loadAvg_15: loadAvg15, interfaces, ...rest } = message;
   return {
     ...rest,
     loadAvg1,
