@@ -44,6 +44,7 @@ export class FrameDecoder<T> {
   #skippedBytes = 0;
   #failedBytes = 0;
   #timer: NodeJS.Timeout | undefined;
+  #held = false;
   #frameSince = 0;
   #progressAt = 0;
 
@@ -80,6 +81,19 @@ export class FrameDecoder<T> {
   expire(): void {
     this.#parse("nothing more will come");
     this.#reportGarbage();
+    this.#watchProgress();
+  }
+
+  /** Nothing is read for now, for a reason of our own: time that passes says nothing about the host. */
+  holdDeadline(): void {
+    this.#held = true;
+    this.#watchProgress();
+  }
+
+  /** Reading goes on. The frame begun has its whole time again. */
+  resumeDeadline(): void {
+    this.#held = false;
+    this.#frameSince = 0;
     this.#watchProgress();
   }
 
@@ -148,7 +162,7 @@ export class FrameDecoder<T> {
 
   /** One timer while a frame is incomplete, none otherwise; it is not set anew for each chunk. */
   #watchProgress(): void {
-    if (this.#arrived.length === 0 && this.#skippedBytes === 0) {
+    if (this.#held || (this.#arrived.length === 0 && this.#skippedBytes === 0)) {
       clearTimeout(this.#timer);
       this.#timer = undefined;
       return;
@@ -160,14 +174,21 @@ export class FrameDecoder<T> {
 
   #wakeIn(ms: number): NodeJS.Timeout {
     return setTimeout(() => {
-      this.#timer = undefined;
-      this.#reportGarbage();
-      if (this.#arrived.length === 0) return;
-      const silentUntil = this.#progressAt + this.#frameTimeoutMs;
-      const slowUntil = this.#frameSince + this.#frameTimeoutMs + this.#need / slowestBytesPerMs;
-      const left = Math.min(silentUntil, slowUntil) - performance.now();
-      if (left > 1) this.#timer = this.#wakeIn(left);
-      else this.expire();
+      // After a pause of the whole machine, what has come meanwhile is read before the deadline is judged.
+      setImmediate(() => {
+        this.#timer = undefined;
+        if (!this.#held) this.#judge();
+      });
     }, ms).unref();
+  }
+
+  #judge(): void {
+    this.#reportGarbage();
+    if (this.#arrived.length === 0) return;
+    const silentUntil = this.#progressAt + this.#frameTimeoutMs;
+    const slowUntil = this.#frameSince + this.#frameTimeoutMs + this.#need / slowestBytesPerMs;
+    const left = Math.min(silentUntil, slowUntil) - performance.now();
+    if (left > 1) this.#timer ??= this.#wakeIn(left);
+    else this.expire();
   }
 }

@@ -5,9 +5,9 @@ import { createServer } from "node:net";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
-import { util } from "protobufjs/minimal.js";
+import { Writer } from "protobufjs/minimal.js";
 import { addon } from "../../src/native/addon.ts";
-import type { Envelope } from "../../src/wire/envelope.ts";
+import { AgentMessage, type Envelope } from "../../src/wire/envelope.ts";
 import { maxFrameBytes } from "../../src/wire/frame.ts";
 import { responseOf } from "../../src/wire/operations.ts";
 import { Daemon } from "../support/daemon.ts";
@@ -19,7 +19,8 @@ const agent = path.resolve("dist/bin/agent.cjs");
 
 /** A ping with a sequence that no JavaScript number holds. */
 function pingWith(sequence: string): Envelope {
-  return { ping: { sequence: util.LongBits.from(sequence).toLong(true) } };
+  const bytes = Writer.create().uint32(0x52).fork().uint32(8).uint64(sequence).ldelim().finish();
+  return { ping: AgentMessage.decode(bytes).ping ?? null };
 }
 
 describe("agent process", () => {

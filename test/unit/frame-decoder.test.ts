@@ -26,6 +26,23 @@ function receiver(frameTimeoutMs = 5_000) {
 const frame = (framing: Framing, id: string, bodyBytes = 0): Buffer =>
   encodeFrame(framing, { messageId: id, fileWrite: { path: "/x", data: Buffer.alloc(bodyBytes, 0x0a) } });
 
+/** Runs `body` with a clock that stands still but for `later`. */
+async function withClock(body: (later: (ms: number) => Promise<void>) => Promise<void>): Promise<void> {
+  let now = 1000;
+  mock.timers.enable({ apis: ["setTimeout"] });
+  const clock = mock.method(performance, "now", () => now);
+  try {
+    await body(async (ms) => {
+      now += ms;
+      mock.timers.tick(ms);
+      await new Promise((resolve) => setImmediate(resolve));
+    });
+  } finally {
+    clock.mock.restore();
+    mock.timers.reset();
+  }
+}
+
 const framings = fc.constantFrom<Framing>("plain", "magic");
 const frames = fc.array(fc.record({ framing: framings, bytes: fc.integer({ min: 0, max: 3000 }) }), {
   maxLength: 20,
@@ -146,51 +163,63 @@ describe("frame decoder", () => {
     );
   });
 
-  it("gives up a frame that gets no further, and answers what was taken for its body", () => {
-    mock.timers.enable({ apis: ["setTimeout"] });
-    const clock = mock.method(performance, "now", () => now);
-    let now = 1000;
-    try {
+  it("gives up a frame that gets no further, and answers what was taken for its body", () =>
+    withClock(async (later) => {
       const { decoder, received } = receiver(5_000);
       decoder.push(frame("plain", "dead-host", 60_000).subarray(0, 500));
-      now += 10;
+      await later(10);
       decoder.push(frame("plain", "new-host"));
       assert.deepEqual(received, []);
-      now += 5_001;
-      mock.timers.tick(5_001);
-      now += 5_001;
-      mock.timers.tick(5_001);
+      await later(5_001);
+      await later(5_001);
       assert.deepEqual(
         received.map(({ id }) => id),
         ["new-host"],
       );
-    } finally {
-      clock.mock.restore();
-      mock.timers.reset();
-    }
-  });
+    }));
 
-  it("gives up a frame that only small messages of another host go on filling", () => {
-    mock.timers.enable({ apis: ["setTimeout"] });
-    let now = 1000;
-    const clock = mock.method(performance, "now", () => now);
-    try {
+  it("gives up a frame that only small messages of another host go on filling", () =>
+    withClock(async (later) => {
       const { decoder, received } = receiver(5_000);
       decoder.push(frame("plain", "dead-host", 60_000).subarray(0, 500));
       for (let second = 1; second <= 12; second++) {
-        now += 1_000;
-        mock.timers.tick(1_000);
+        await later(1_000);
         decoder.push(frame("plain", `ping-${second}`));
       }
       assert.deepEqual(
         received.map(({ id }) => id),
         Array.from({ length: 12 }, (_, i) => `ping-${i + 1}`),
       );
-    } finally {
-      clock.mock.restore();
-      mock.timers.reset();
-    }
-  });
+    }));
+
+  it("does not hold a pause of its own reader against the host", () =>
+    withClock(async (later) => {
+      const { decoder, received, skipped } = receiver(5_000);
+      const whole = frame("plain", "patient", 1000);
+      decoder.push(whole.subarray(0, 500));
+      decoder.holdDeadline();
+      await later(60_000);
+      decoder.resumeDeadline();
+      await later(4_000);
+      decoder.push(whole.subarray(500));
+      assert.deepEqual(
+        received.map(({ id }) => id),
+        ["patient"],
+      );
+      assert.equal(skipped(), 0);
+    }));
+
+  it("reads what came while the machine stood still before it judges", () =>
+    withClock(async (later) => {
+      const { decoder, received, skipped } = receiver(5_000);
+      const whole = frame("plain", "paused", 1000);
+      decoder.push(whole.subarray(0, 500));
+      const overdue = later(60_000);
+      decoder.push(whole.subarray(500)); // in the poll phase behind the timer
+      await overdue;
+      assert.equal(received.length, 1);
+      assert.equal(skipped(), 0);
+    }));
 
   it("starts anew at a reset, at a frame boundary", () => {
     const { decoder, received, skipped } = receiver();

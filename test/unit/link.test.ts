@@ -125,7 +125,7 @@ describe("link", () => {
     fake.connect();
     const slow = host(fake);
     await slow.greeting();
-    const question = encodeFrame("plain", { messageId: "x".repeat(120), ping: { sequence: 1 } });
+    const question = encodeFrame("plain", { messageId: "x".repeat(1000), ping: { sequence: 1 } });
     const many = Math.ceil((4 * congestedBytes) / question.length);
     for (let i = 0; i < many; i++) fake.send(question);
     slow.send({ messageId: "the last", ping: { sequence: 3 } });
@@ -140,7 +140,7 @@ describe("link", () => {
     fake.connect();
     const stalled = host(fake);
     await stalled.greeting();
-    const question = encodeFrame("plain", { messageId: "y".repeat(120), ping: { sequence: 1 } });
+    const question = encodeFrame("plain", { messageId: "y".repeat(1000), ping: { sequence: 1 } });
     for (let i = 0; i < (3 * congestedBytes) / question.length; i++) fake.send(question);
     await new Promise((resolve) => setTimeout(resolve, 300));
     fake.disconnect();

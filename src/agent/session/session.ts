@@ -42,6 +42,7 @@ export class Session {
       (buffers) => port.write(buffers),
       () => {
         port.resume();
+        this.#decoder.resumeDeadline();
       },
     );
     this.#decoder = new FrameDecoder({
@@ -66,7 +67,7 @@ export class Session {
 
   data(chunk: Buffer): void {
     this.#decoder.push(chunk);
-    if (this.#responder.congested) this.#port.pause();
+    if (this.#responder.congested) this.#pause();
   }
 
   writable(): void {
@@ -184,7 +185,13 @@ export class Session {
 
   #send(lane: Lane, payload: Envelope, messageId: string = randomUUID()): void {
     this.#responder.send(lane, { messageId, timestamp: timestamp(Date.now()), ...payload });
-    if (this.#responder.congested) this.#port.pause();
+    if (this.#responder.congested) this.#pause();
+  }
+
+  /** The host does not read: nothing more is read from it until it does. */
+  #pause(): void {
+    this.#port.pause();
+    this.#decoder.holdDeadline();
   }
 }
 
