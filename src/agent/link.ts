@@ -9,8 +9,11 @@ import { Backoff } from "./transport/wait.ts";
 /** Where the agent stands with its host. */
 type Link =
   | { state: "waiting-for-port" }
-  | { state: "host-away"; port: Port }
+  | { state: "host-away"; port: Port; since: number; unsent: readonly Buffer[] }
   | { state: "attached"; port: Port; session: Session };
+
+/** A host that is there this soon after another may have sent its first request before that one was seen to go. */
+const quickReconnectMs = 100;
 
 /** How long the last replies may take to leave when the agent stops. */
 const drainMs = 300;
@@ -55,14 +58,15 @@ async function servePort(
     attached() {
       if (link.state !== "host-away") return;
       const session = new Session(agent, link.port, log);
+      const unsent = performance.now() - link.since < quickReconnectMs ? link.unsent : [];
       link = { state: "attached", port: link.port, session };
       log.info({ port: transport.description }, "a host attached");
-      session.begin();
+      session.begin(unsent);
     },
     away() {
       if (link.state !== "attached") return;
-      link.session.end();
-      link = { state: "host-away", port: link.port };
+      const unsent = link.session.end();
+      link = { state: "host-away", port: link.port, since: performance.now(), unsent };
       log.info({ port: transport.description }, "the host went away");
     },
     data(chunk) {
@@ -82,7 +86,7 @@ async function servePort(
   let port: Port | undefined;
   try {
     port = await transport.open(events, signal);
-    link = { state: "host-away", port };
+    link = { state: "host-away", port, since: 0, unsent: [] };
     log.info({ port: transport.description, kind: port.kind }, "the port is open");
     const cause = await ended;
     const last = link as Link; // the events have changed it meanwhile

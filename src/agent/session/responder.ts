@@ -27,6 +27,8 @@ export class Responder {
   readonly #sink: Sink;
   readonly #onRelief: () => void;
   readonly #lanes = { control: new Fifo<Buffer>(), reply: new Fifo<Buffer>(), bulk: new Fifo<Buffer>() };
+  /** When each waiting answer was queued, in milliseconds of performance.now(). */
+  readonly #queuedAt = new WeakMap<Buffer, number>();
   #telemetry: Buffer | undefined;
   /** Offered to the port and not taken whole. */
   #batch: Buffer[] = [];
@@ -53,13 +55,14 @@ export class Responder {
   }
 
   /** Queues a message. Throws RangeError when it is larger than a frame, and then nothing is queued. */
-  send(lane: Lane, envelope: Envelope): void {
+  send(lane: Lane, envelope: Envelope, kind: "answer" | "event" = "answer"): void {
     const frame = encodeFrame(this.framing, envelope);
     if (lane === "telemetry") {
       if (this.#telemetry) this.#waitingBytes -= this.#telemetry.length;
       this.#telemetry = frame;
     } else {
       this.#lanes[lane].push(frame);
+      if (kind === "answer") this.#queuedAt.set(frame, performance.now());
     }
     this.#waitingBytes += frame.length;
     this.#congested ||= this.#waitingBytes > congestedBytes;
@@ -70,6 +73,22 @@ export class Responder {
   writable(): void {
     this.#blocked = false;
     this.#pump();
+  }
+
+  /** Answers that were queued at `since` or later and not begun, for the session that comes after this one. */
+  answersSince(since: number): Buffer[] {
+    const begun = this.#takenOfFirst > 0 ? 1 : 0;
+    const waiting = [...this.#batch.slice(begun), ...this.#lanes.control, ...this.#lanes.reply];
+    return waiting.filter((frame) => (this.#queuedAt.get(frame) ?? 0) >= since);
+  }
+
+  /** Queues frames of an earlier session. */
+  adopt(frames: readonly Buffer[]): void {
+    for (const frame of frames) {
+      this.#lanes.control.push(frame);
+      this.#waitingBytes += frame.length;
+    }
+    this.#schedulePump();
   }
 
   /** Drops all that waits. A frame that the wire has begun is finished only if `finishFrame`. */

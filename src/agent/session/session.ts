@@ -15,6 +15,9 @@ import { type Lane, Responder } from "./responder.ts";
 /** Requests that are answered before all others, and whose answers overtake other replies. */
 const controlRequests: ReadonlySet<RequestName> = new Set<RequestName>(["ping", "hello", "getCapabilities"]);
 
+/** How far back an answer may be the next host's. */
+const lastMomentsMs = 50;
+
 /**
  * The conversation with one host. It begins when the host attaches, or says hello anew, and ends when it goes:
  * then running requests are aborted and nothing of it reaches the next one.
@@ -58,8 +61,9 @@ export class Session {
   }
 
   /** Greets the host: agent_ready, then telemetry, then telemetry at its interval. */
-  begin(): void {
+  begin(unsent: readonly Buffer[] = []): void {
     this.#send("control", { agentReady: this.#agent.readyEvent(this.#id) });
+    this.#responder.adopt(unsent);
     this.#stopTelemetry = this.#agent.telemetry.subscribe({ extended: this.#id !== undefined }, (report) => {
       this.#send("telemetry", { telemetry: report });
     });
@@ -74,13 +78,18 @@ export class Session {
     this.#responder.writable();
   }
 
-  /** The host has gone. Idempotent. */
-  end(): void {
+  /**
+   * The host has gone. Gives the answers of the last moments that it has not got: a host that connects within a
+   * millisecond of the one before may have asked before the kernel told of either.
+   */
+  end(): Buffer[] {
+    const unsent = this.#responder.answersSince(performance.now() - lastMomentsMs);
     this.#stopTelemetry?.();
     this.#stopTelemetry = undefined;
     this.#requests.abort(new CodedError("connectionLost", "the host went away"));
     this.#responder.clear({ finishFrame: false });
     this.#decoder.reset();
+    return unsent;
   }
 
   /** Resolves when all that waits has been taken by the port, or at the deadline. */
@@ -183,8 +192,11 @@ export class Session {
     if (admitted) this.#log.warn({ ...fields, ...(admitted.leftOut > 0 && admitted) }, message);
   }
 
-  #send(lane: Lane, payload: Envelope, messageId: string = randomUUID()): void {
-    this.#responder.send(lane, { messageId, timestamp: timestamp(Date.now()), ...payload });
+  /** An answer carries its request's id, an event a fresh one. */
+  #send(lane: Lane, payload: Envelope, answersTo?: string): void {
+    const messageId = answersTo ?? randomUUID();
+    const kind = answersTo === undefined ? "event" : "answer";
+    this.#responder.send(lane, { messageId, timestamp: timestamp(Date.now()), ...payload }, kind);
     if (this.#responder.congested) this.#pause();
   }
 

@@ -108,6 +108,8 @@ export class Port {
       return;
     }
     if (this.kind !== "virtio" || (mask & portEvent.writable) !== 0) this.#setAttached();
+    // What can still be read may be the next host's, whose bytes come before the kernel says that it is there.
+    else if (hungUp && this.#host === "attached" && !this.#paused) this.#setAway();
     this.#read(hungUp);
     if ((mask & portEvent.writable) !== 0 && !this.#isClosed()) this.#events.writable();
   }

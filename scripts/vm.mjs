@@ -1,0 +1,15 @@
+// npm run vm: a real guest under QEMU with the agent on its virtio-serial port, and the CLI attached to it.
+import path from "node:path";
+import { Problem, main, runInTerminal } from "./run.mjs";
+import { setup } from "./setup.mjs";
+import { root } from "./stamps.mjs";
+import { missingForVm } from "./vm-requirements.mjs";
+
+await main(async () => {
+  await setup();
+  const missing = missingForVm();
+  if (missing.length > 0) throw new Problem(`No guest can be booted here:\n  ${missing.join("\n  ")}`);
+  // Ctrl-C is for the program in the terminal, which stops the guest.
+  process.on("SIGINT", () => undefined);
+  return runInTerminal(process.execPath, ["--import", "tsx", path.join(root, "test/support/vm/run.ts")]);
+});
