@@ -105,10 +105,12 @@ bool IsHidden(const Mount& mount, const std::vector<Mount>& all) {
     const Mount* parent = nullptr;
     for (const Mount& other : all) {
       if (other.id == current->id) continue;
+      if (other.id == current->parent) parent = &other;
+      // An initramfs that was never left is its own parent; it covers nothing.
+      if (other.id == other.parent) continue;
       if (other.parent == current->parent && IsAbove(other.mount_point, current->mount_point)) {
         return true;
       }
-      if (other.id == current->parent) parent = &other;
     }
     if (parent == nullptr) return false;
     current = parent;

@@ -220,7 +220,16 @@ describe("agent on a real virtio port", () => {
       );
     const ticks = async (pid: number): Promise<number> =>
       Number(await machine.expect(`awk '{print $14 + $15}' /proc/${pid}/stat`));
-    await sleep(5_000); // both have started by then, and V8 has finished its own work
+    // V8 goes on compiling and collecting for a while after the start.
+    await until(
+      "both to be calm",
+      async () => {
+        const [agentBefore, bareBefore] = [await count(agent), await count(bare)];
+        await sleep(3_000);
+        return (await count(agent)) - agentBefore <= 3 && (await count(bare)) - bareBefore <= 3;
+      },
+      60_000,
+    );
     const [agentBefore, bareBefore, ticksBefore] = [
       await count(agent),
       await count(bare),
