@@ -1,5 +1,5 @@
 // npm run build: everything that is made from the sources, the host library with its types included.
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { main, run, tool } from "./run.mjs";
 import { setup } from "./setup.mjs";
@@ -11,6 +11,7 @@ await main(async () => {
     "src/host",
     "src/wire",
     "src/version.ts",
+    "package.json",
     "proto",
     "tsconfig.json",
     "tsconfig.build.json",
@@ -21,6 +22,8 @@ await main(async () => {
     const output = path.join(root, "dist", "lib");
     rmSync(output, { recursive: true, force: true });
     await run(tool("tsc"), ["-p", "tsconfig.build.json"]);
+    const { version } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8"));
+    writeFileSync(path.join(output, "version.js"), `export const version = ${JSON.stringify(version)};\n`);
     cpSync(path.join(root, "src/wire/gen"), path.join(output, "wire/gen"), { recursive: true });
   });
 });

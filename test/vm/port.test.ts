@@ -220,28 +220,24 @@ describe("agent on a real virtio port", () => {
       );
     const ticks = async (pid: number): Promise<number> =>
       Number(await machine.expect(`awk '{print $14 + $15}' /proc/${pid}/stat`));
-    // V8 goes on compiling and collecting for a while after the start.
-    await until(
-      "both to be calm",
-      async () => {
-        const [agentBefore, bareBefore] = [await count(agent), await count(bare)];
-        await sleep(3_000);
-        return (await count(agent)) - agentBefore <= 3 && (await count(bare)) - bareBefore <= 3;
-      },
-      60_000,
+    // V8 compiles and collects in bursts of its own now and then; something that polls shows in every window.
+    const quietest = { agent: Infinity, bare: Infinity, ticks: Infinity };
+    for (let window = 0; window < 5; window++) {
+      const [agentBefore, bareBefore, ticksBefore] = [
+        await count(agent),
+        await count(bare),
+        await ticks(agent),
+      ];
+      await sleep(6_000);
+      quietest.agent = Math.min(quietest.agent, (await count(agent)) - agentBefore);
+      quietest.bare = Math.min(quietest.bare, (await count(bare)) - bareBefore);
+      quietest.ticks = Math.min(quietest.ticks, (await ticks(agent)) - ticksBefore);
+    }
+    assert.ok(
+      quietest.agent <= quietest.bare + 2,
+      `${quietest.agent} wake-ups in 6 s, bare Node ${quietest.bare}`,
     );
-    const [agentBefore, bareBefore, ticksBefore] = [
-      await count(agent),
-      await count(bare),
-      await ticks(agent),
-    ];
-    await sleep(20_000);
-    const [agentWakeUps, bareWakeUps] = [
-      (await count(agent)) - agentBefore,
-      (await count(bare)) - bareBefore,
-    ];
-    assert.ok(agentWakeUps <= bareWakeUps + 5, `${agentWakeUps} wake-ups in 20 s, bare Node ${bareWakeUps}`);
-    assert.ok((await ticks(agent)) - ticksBefore <= 5, "ticks of CPU in 20 s without a host");
+    assert.ok(quietest.ticks <= 1, `${quietest.ticks} ticks of CPU in 6 s without a host`);
   });
 
   it("reports a new address at once, and what free and df say", async () => {

@@ -12,9 +12,7 @@ export function line(report: Report, rates: Rates, time: Date): string {
     `swap=${percent(share(report.swapUsedBytes, report.swapTotalBytes))}`,
     `load=${load(report).join(",")}`,
     `procs=${report.processCount}`,
-    ...report.disks.map(
-      ({ mountPoint, usedBytes, totalBytes }) => `${mountPoint}=${percent(share(usedBytes, totalBytes))}`,
-    ),
+    ...report.disks.map(({ mountPoint, usagePercent }) => `${mountPoint}=${percent(usagePercent)}`),
     ...report.unreachableMounts.map(({ mountPoint }) => `${mountPoint}=unreachable`),
     ...report.interfaces.flatMap(({ name, state }) => [
       `${name}=${state}`,

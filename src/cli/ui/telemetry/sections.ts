@@ -1,7 +1,7 @@
 import chalk from "chalk";
 import { bar, levelColour } from "../bar.ts";
 import { type Column, table } from "../table.ts";
-import { bytes, duration, percent, share } from "../units.ts";
+import { bytes, duration, percent } from "../units.ts";
 import type { Counter, Rates } from "./rates.ts";
 import type { DiskIo, Mount, NetworkInterface, Report, UnreachableMount } from "./report.ts";
 
@@ -50,10 +50,10 @@ const mountColumns: Column[] = [
 ];
 
 function mountRow(
-  { mountPoint, usedBytes, totalBytes, filesystem, device }: Mount,
+  { mountPoint, usedBytes, totalBytes, usagePercent, filesystem, device }: Mount,
   barColumns: number,
 ): string[] {
-  const used = share(usedBytes, totalBytes);
+  const used = usagePercent;
   return [
     mountPoint,
     bar(used, barColumns),
