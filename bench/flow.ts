@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { type Socket, createServer } from "node:net";
 import path from "node:path";
@@ -13,13 +14,6 @@ const frame = encodeFrame("plain", {
   fileWrite: { path: "/x", data: Buffer.alloc(64 * 1024) },
 });
 const idleTrips = 2_000;
-
-/** Pings until `done`, in small groups. */
-async function pingWhile(connection: Socket, done: () => boolean): Promise<number[]> {
-  const times: number[] = [];
-  while (!done()) times.push(...(await roundTrips(connection, 10)));
-  return times;
-}
 
 function row(name: string, idle: number[], busy: number[], seconds: number): BenchRow {
   const extra = p99(busy) - p99(idle);
@@ -51,7 +45,8 @@ async function guestToHost(folder: string): Promise<BenchRow> {
   let received = 0;
   connection.on("data", (data: Buffer) => (received += data.length));
   const started = performance.now();
-  const busy = await pingWhile(connection, () => received >= gib);
+  const busy: number[] = [];
+  while (received < gib) busy.push(await timedPong(connection));
   const seconds = (performance.now() - started) / 1000;
   connection.destroy();
   await stop(sender);
@@ -75,33 +70,33 @@ async function hostToGuest(folder: string): Promise<BenchRow> {
     connection.write(frame, send);
   };
   send();
-  // Each of the frames is answered ("not supported"), and so are the pings; answers to pings are told by their size.
   const times: number[] = [];
-  while (sent < gib) {
-    const pinged = performance.now();
-    await pong(connection);
-    times.push(performance.now() - pinged);
-  }
+  while (sent < gib) times.push(await timedPong(connection));
   const seconds = (performance.now() - started) / 1000;
   connection.destroy();
   await stop(agent);
   return row("ping p99 while the host sends 1 GiB, against idle", idle, times, seconds);
 }
 
-/** One ping whose id is unlike any other bytes in the stream. */
-async function pong(connection: Socket): Promise<void> {
-  const id = `ping-${Math.random().toString(36).slice(2)}`;
-  let seen = "";
+/** Milliseconds for one ping, whose id is unlike any other bytes in the stream. */
+async function timedPong(connection: Socket): Promise<number> {
+  const id = Buffer.from(`ping-${randomUUID()}`);
+  const started = performance.now();
+  let tail: Buffer = Buffer.alloc(0);
   await new Promise<void>((resolve) => {
     const take = (data: Buffer): void => {
-      seen = (seen + data.toString("latin1")).slice(-65_536 - 64);
-      if (!seen.includes(id)) return;
+      // The id may lie across two chunks.
+      if (!data.includes(id) && !Buffer.concat([tail, data.subarray(0, id.length)]).includes(id)) {
+        tail = data.subarray(-id.length);
+        return;
+      }
       connection.off("data", take);
       resolve();
     };
     connection.on("data", take);
-    connection.write(encodeFrame("plain", { messageId: id, ping: { sequence: 1 } }));
+    connection.write(encodeFrame("plain", { messageId: id.toString(), ping: { sequence: 1 } }));
   });
+  return performance.now() - started;
 }
 
 export async function run(): Promise<BenchRow[]> {

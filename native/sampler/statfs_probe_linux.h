@@ -21,9 +21,9 @@ class StatfsProbe : public Probe {
   /// Only while the board says that the probe is idle, and after it has run.
   const Answer& answer() const { return answer_; }
 
-  // What the sampler remembers of the mount; JS thread only.
-  ///< it answered when it was last asked
-  uint64_t failing_since = 0;  ///< ns; 0 when it does not
+  /// Since when the mount has not answered, or only with errors, in uv_hrtime's nanoseconds; 0 when
+  /// all is well. JS thread only.
+  uint64_t failing_since = 0;
 
  private:
   void Run() override;

@@ -1,4 +1,4 @@
-import { EventEmitter, on } from "node:events";
+import { EventEmitter, on, once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AgentMessage, timestamp } from "../wire/envelope.ts";
 import type { Framing } from "../wire/frame.ts";
@@ -64,11 +64,11 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#options = options;
   }
 
-  /** Connects and makes the first exchange; rejects with a HostError. */
-  static async connect(options: ClientOptions, signal: AbortSignal): Promise<Client> {
+  /** Connects and makes the first exchange until the deadline; rejects with a HostError, or as `signal` says. */
+  static async connect(options: ClientOptions, deadline: AbortSignal, signal?: AbortSignal): Promise<Client> {
     const client = new Client(options);
     try {
-      await client.#connect(signal);
+      await client.#connect(deadline, signal);
     } catch (error) {
       await client.close();
       throw error;
@@ -162,7 +162,9 @@ export class Client extends EventEmitter<ClientEvents> {
     this.#link = { state: "down" };
     connection?.close();
     this.#calls.failAll(error);
-    this.#up.reject(error);
+    this.#up.reject(error); // those who wait for a connection
+    this.#up = deferred();
+    this.#up.reject(error); // and those who will
     await Promise.resolve();
   }
 
@@ -170,7 +172,8 @@ export class Client extends EventEmitter<ClientEvents> {
     return this.close();
   }
 
-  async #connect(signal: AbortSignal): Promise<void> {
+  async #connect(deadline: AbortSignal, caller?: AbortSignal): Promise<void> {
+    const signal = caller ? AbortSignal.any([caller, deadline]) : deadline;
     const negotiation = new Negotiation(version);
     const closed = deferred<never>();
     const connection: Connection = await Connection.open(
@@ -192,15 +195,15 @@ export class Client extends EventEmitter<ClientEvents> {
     try {
       await Promise.race([this.#up.promise, closed.promise, rejectWhenAborted(signal)]);
     } catch (error) {
-      const inTime = await this.#explainSilence(connection, signal, error as Error);
+      const late = deadline.aborted && !caller?.aborted;
+      const told = late ? await this.#explainSilence(connection) : (error as Error);
       connection.close();
-      throw inTime;
+      throw told;
     }
   }
 
   /** A deadline that passed without a word is a busy socket or a silent agent; say which. */
-  async #explainSilence(connection: Connection, signal: AbortSignal, error: Error): Promise<Error> {
-    if (!signal.aborted || (signal.reason as Error).name !== "TimeoutError") return error;
+  async #explainSilence(connection: Connection): Promise<HostError> {
     const { socket } = this.#options;
     if (!connection.heardAnything && (await isServingAnother(socket))) {
       return new HostError(
@@ -279,7 +282,7 @@ export class Client extends EventEmitter<ClientEvents> {
     for (let pauseMs = 50; !signal.aborted; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
       try {
         await sleep(pauseMs, undefined, { signal });
-        await this.#connect(AbortSignal.any([signal, secondsFromNow(defaultTimeoutSeconds)]));
+        await this.#connect(secondsFromNow(defaultTimeoutSeconds), signal);
         return;
       } catch {
         this.#link = { state: "down" }; // told already by "disconnected"; the next try follows
@@ -304,43 +307,26 @@ export class Client extends EventEmitter<ClientEvents> {
 
   async #next<Name extends "telemetry" | "agentReady">(
     name: Name,
-    options: CallOptions,
+    { signal, timeoutSeconds = defaultTimeoutSeconds }: CallOptions,
   ): Promise<ClientEvents[Name][0]> {
-    const seconds = options.timeoutSeconds ?? defaultTimeoutSeconds;
-    return new Promise((resolve, reject) => {
-      const signals = [
-        secondsFromNow(seconds),
-        this.#closing.signal,
-        ...(options.signal ? [options.signal] : []),
-      ];
-      const end = AbortSignal.any(signals);
-      const take = (value: ClientEvents[Name][0]): void => {
-        end.removeEventListener("abort", stop);
-        this.off("disconnected", lost);
-        resolve(value);
-      };
-      const lost = (error: HostError): void => {
-        if (!this.#options.reconnect) finish(error);
-      };
-      const stop = (): void => {
-        const late = (end.reason as Error).name === "TimeoutError";
-        finish(
-          new HostError(
-            late ? "timed-out" : "aborted",
-            late ? `no ${name} came within ${seconds} s` : "given up",
-          ),
-        );
-      };
-      const finish = (error: HostError): void => {
-        this.off(name, take as never);
-        this.off("disconnected", lost);
-        end.removeEventListener("abort", stop);
-        reject(error);
-      };
-      this.once(name, take as never);
-      this.on("disconnected", lost);
-      end.addEventListener("abort", stop, { once: true });
-      if (end.aborted) stop();
-    });
+    const deadline = secondsFromNow(timeoutSeconds);
+    const end = AbortSignal.any([deadline, this.#closing.signal, ...(signal ? [signal] : [])]);
+    const lost = deferred<never>();
+    const onLost = (error: HostError): void => {
+      if (!this.#options.reconnect) lost.reject(error);
+    };
+    this.on("disconnected", onLost);
+    try {
+      const event = once(this as EventEmitter, name, { signal: end }) as Promise<ClientEvents[Name]>;
+      const [value] = await Promise.race([event, lost.promise]);
+      return value;
+    } catch (error) {
+      if (!end.aborted) throw error;
+      throw deadline.aborted
+        ? new HostError("timed-out", `no ${name} came within ${timeoutSeconds} s`)
+        : new HostError("aborted", `waiting for ${name} was given up`, { cause: error });
+    } finally {
+      this.off("disconnected", onLost);
+    }
   }
 }

@@ -30,10 +30,7 @@ export async function connect(options: ConnectOptions): Promise<Client> {
   const socket = options.vm === undefined ? options.socket : (await findVm(options.vm, options)).socket;
   const deadline = secondsFromNow(timeoutSeconds);
   try {
-    return await Client.connect(
-      { socket, framing, reconnect },
-      signal ? AbortSignal.any([signal, deadline]) : deadline,
-    );
+    return await Client.connect({ socket, framing, reconnect }, deadline, signal);
   } catch (error) {
     if (error instanceof HostError) throw error;
     if (signal?.aborted) throw new HostError("aborted", "connecting was given up", { cause: error });
