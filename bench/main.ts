@@ -50,6 +50,7 @@ ${table}
 - *flow*: the ping's p99 while a GiB passes in frames of 64 KiB; "idle" is the same without.
 - *idle*: voluntary context switches of all threads, and \`Anonymous\` of smaps_rollup, beside \`node -e 'setInterval(()=>{},1e6)'\`.
 - *start*: until the first bytes of agent_ready are at the host.
+- *vm*: one ping after the other through QEMU; a real port under KVM has no such slow interpreter.
 `,
   );
 }

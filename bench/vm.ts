@@ -9,6 +9,15 @@ import { fixed, median } from "./stats.ts";
 const trips = 1_000;
 const rounds = 5;
 
+/** Under emulation V8's interpreter is so slow that its compilers need this many pings until nothing changes any more. */
+const warmUpTrips = 8_000;
+
+/** Medians of the first round trips, and of those when V8 has compiled. */
+interface Trips {
+  cold: number;
+  warm: number;
+}
+
 /** What anybody would write first on top of the addon: every byte that comes goes back. */
 const echo = `
   const addon = require("/agent/build/Release/limiquantix.node");
@@ -17,8 +26,8 @@ const echo = `
     for (let n = port.read(buffer); n > 0; n = port.read(buffer)) port.write([buffer.subarray(0, n)]);
   });`;
 
-/** Median of the round trips to whatever serves the port in a fresh guest. */
-async function measure(start: "agent" | "echo"): Promise<number> {
+/** Milliseconds of the round trips to whatever serves the port in a fresh guest. */
+async function measure(start: "agent" | "echo"): Promise<Trips> {
   const guest = await savedGuest();
   await using machine = await guest.restore();
   if (start === "agent") {
@@ -33,28 +42,37 @@ async function measure(start: "agent" | "echo"): Promise<number> {
   await once(connection, "connect");
   await sleep(5_000); // both have started by then
   await settled(connection);
-  await roundTrips(connection, trips); // V8 compiles
-  const p50 = median(await roundTrips(connection, trips));
+  const cold = median(await roundTrips(connection, trips));
+  await roundTrips(connection, warmUpTrips);
+  const warm = median(await roundTrips(connection, trips));
   connection.destroy();
-  return p50;
+  return { cold, warm };
 }
 
 export async function run(): Promise<BenchRow[]> {
-  const ours: number[] = [];
-  const bare: number[] = [];
+  const ours: Trips[] = [];
+  const bare: Trips[] = [];
   for (let round = 0; round < rounds; round++) {
     ours.push(await measure("agent"));
     bare.push(await measure("echo"));
   }
-  const ratio = median(ours) / median(bare);
-  return [
-    {
-      name: "in the VM: ping p50, against a bare Node echo with the addon on the same port",
-      ours: `${fixed(median(ours))} ms`,
-      reference: `${fixed(median(bare))} ms`,
+  const row = (when: keyof Trips, name: string, limit: number): BenchRow => {
+    const [agent, echo] = [ours, bare].map((all) => median(all.map((trip) => trip[when]))) as [
+      number,
+      number,
+    ];
+    const ratio = agent / echo;
+    return {
+      name: `in the VM: ping p50, ${name}, against a bare Node echo with the addon on the same port`,
+      ours: `${fixed(agent)} ms`,
+      reference: `${fixed(echo)} ms`,
       ratio: fixed(ratio),
-      target: "≤ 2",
-      met: ratio <= 2,
-    },
+      target: limit === Infinity ? "none" : `≤ ${limit}`,
+      met: ratio <= limit,
+    };
+  };
+  return [
+    row("warm", `after ${warmUpTrips + trips} pings`, 2),
+    row("cold", `the first ${trips} (V8 interprets)`, Infinity),
   ];
 }
