@@ -31,6 +31,8 @@ export const errorCodes = {
   workingDirectory: 3008,
   spawn: 3009,
   outputLimit: 3010,
+  /** An extension, as the messages are that it answers. */
+  noSuchCommand: 3011,
   fileNotFound: 4001,
   fileDenied: 4002,
   fileExists: 4003,

@@ -31,14 +31,24 @@ export const responseOf = {
   agentUpdate: "agentUpdateResponse",
   getCapabilities: "getCapabilitiesResponse",
   hello: "helloResponse",
+  execStart: "execStartResponse",
+  execAttach: "execAttachResponse",
+  execList: "execListResponse",
+  execSignal: "execSignalResponse",
+  execResize: "execResizeResponse",
+  cancel: "cancelResponse",
 } as const satisfies Partial<Record<keyof Messages, keyof Messages>>;
 
 /** Events an agent sends on its own. They are never answered. */
-export const eventNames = ["telemetry", "agentReady", "error", "clipboardChanged"] as const;
+export const eventNames = ["telemetry", "agentReady", "error", "clipboardChanged", "execExited"] as const;
+
+/** Parts of streams, in both directions. They are never answered. */
+export const streamNames = ["streamData", "streamCredit"] as const;
 
 export type RequestName = keyof typeof responseOf;
 export type ResponseName<R extends RequestName = RequestName> = (typeof responseOf)[R];
 export type EventName = (typeof eventNames)[number];
+export type StreamName = (typeof streamNames)[number];
 
 /** A message as decoded: fields that were not sent have their defaults, and messages within it are null. */
 export type Decoded<T> = {
@@ -57,6 +67,10 @@ export type Response<R extends RequestName> = NonNullable<Messages[ResponseName<
 
 export function isRequest(name: string): name is RequestName {
   return Object.hasOwn(responseOf, name);
+}
+
+export function isStream(name: string): name is StreamName {
+  return (streamNames as readonly string[]).includes(name);
 }
 
 export function isEvent(name: string): name is EventName {
