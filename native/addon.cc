@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "base/instance_data.h"
 #include "port/port.h"
 #include "process/process.h"
 #include "sampler/sampler.h"
@@ -8,9 +9,12 @@ namespace {
 
 /// The whole surface of the addon; src/native has its types.
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  env.SetInstanceData(new limiquantix::InstanceData);
   limiquantix::RegisterPort(env, exports);
   limiquantix::RegisterListener(env, exports);
   limiquantix::RegisterPty(env, exports);
+  limiquantix::RegisterSpawn(env, exports);
+  limiquantix::RegisterUsers(env, exports);
   limiquantix::RegisterSampler(env, exports);
   return exports;
 }

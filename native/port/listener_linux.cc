@@ -11,8 +11,8 @@
 
 #include "base/callback.h"
 #include "base/napi_error.h"
+#include "base/poller_linux.h"
 #include "base/unique_fd.h"
-#include "port/poller_linux.h"
 #include "port/port.h"
 
 namespace limiquantix {

@@ -16,15 +16,15 @@
 
 #include "base/callback.h"
 #include "base/napi_error.h"
+#include "base/poller_linux.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
-#include "port/poller_linux.h"
 #include "port/port.h"
 
 namespace limiquantix {
 namespace {
 
-enum class Kind { kVirtio, kTerminal, kSocket };
+enum class Kind { kVirtio, kTerminal, kSocket, kPipe };
 
 // drivers/char/virtio_console.c, port_fops_write: at most 32 KiB a call, each call one descriptor.
 constexpr size_t kVirtioWriteBytes = 32 * 1024;
@@ -36,6 +36,7 @@ Kind Classify(int fd) {
   int type = 0;
   socklen_t length = sizeof type;
   if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0) return Kind::kSocket;
+  if (::fcntl(fd, F_GETPIPE_SZ) >= 0) return Kind::kPipe;
   return ::isatty(fd) ? Kind::kTerminal : Kind::kVirtio;
 }
 
@@ -64,8 +65,8 @@ Result<UniqueFd> ConnectUnix(const std::string& path) {
   return fd;
 }
 
-/// One end of a byte channel: a virtio port, a terminal or a connected socket. It moves bytes and
-/// reports edges; what they mean is decided in TypeScript.
+/// One end of a byte channel: a virtio port, a terminal, a connected socket, or the one end of a
+/// pipe. It moves bytes and reports edges; what they mean is decided in TypeScript.
 class Port : public Napi::ObjectWrap<Port> {
  public:
   static Napi::Function Define(Napi::Env env) {
@@ -148,8 +149,9 @@ class Port : public Napi::ObjectWrap<Port> {
       const ssize_t count = ::read(fd_.get(), buffer.Data() + filled, buffer.ByteLength() - filled);
       if (count > 0) {
         filled += static_cast<size_t>(count);
-        // A socket that gives less than asked for has no more; a virtio port gives 4 KiB at a time.
-        if (kind_ == Kind::kSocket) break;
+        // A socket or pipe that gives less than asked for has no more; a virtio port gives 4 KiB at
+        // a time.
+        if (kind_ == Kind::kSocket || kind_ == Kind::kPipe) break;
         continue;
       }
       if (count < 0 && errno == EINTR) continue;
@@ -210,6 +212,7 @@ class Port : public Napi::ObjectWrap<Port> {
 
   ssize_t WriteParts(std::vector<iovec>& parts) {
     const size_t count = std::min<size_t>(parts.size(), IOV_MAX);
+    // Node ignores SIGPIPE, so a pipe that nobody reads from answers with EPIPE.
     if (kind_ != Kind::kSocket) return ::writev(fd_.get(), parts.data(), static_cast<int>(count));
     msghdr message{};
     message.msg_iov = parts.data();
@@ -227,7 +230,7 @@ class Port : public Napi::ObjectWrap<Port> {
   }
 
   Napi::Value GetKind(const Napi::CallbackInfo& info) {
-    const char* names[] = {"virtio", "terminal", "socket"};
+    const char* names[] = {"virtio", "terminal", "socket", "pipe"};
     return Napi::String::New(info.Env(), names[static_cast<int>(kind_)]);
   }
 

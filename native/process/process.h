@@ -4,7 +4,9 @@
 
 namespace limiquantix {
 
-/// Exports openPty(); src/native/process.ts describes it.
-void RegisterPty(Napi::Env env, Napi::Object exports);
+/// src/native/process.ts describes what they export.
+void RegisterPty(Napi::Env env, Napi::Object exports);    // openPty
+void RegisterSpawn(Napi::Env env, Napi::Object exports);  // spawn
+void RegisterUsers(Napi::Env env, Napi::Object exports);  // lookupUser, lookupGroup
 
 }  // namespace limiquantix

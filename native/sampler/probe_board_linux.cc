@@ -1,41 +1,17 @@
 #include "sampler/probe_board_linux.h"
 
-#include <signal.h>
-#include <sys/prctl.h>
-
 #include <cerrno>
 #include <cstddef>
 #include <utility>
+
+#include "base/detached_thread_linux.h"
+#include "base/lock.h"
 
 namespace limiquantix {
 namespace {
 
 // glibc takes thread-local storage out of the stack too, so this is not as generous as it looks.
 constexpr size_t kStackBytes = 256 * 1024;
-
-class Lock {
- public:
-  explicit Lock(uv_mutex_t* mutex) : mutex_(mutex) { uv_mutex_lock(mutex_); }
-  ~Lock() { uv_mutex_unlock(mutex_); }
-  Lock(const Lock&) = delete;
-  Lock& operator=(const Lock&) = delete;
-
- private:
-  uv_mutex_t* mutex_;
-};
-
-/// libuv can detach threads only since 1.50 (Node 24), and pthread_detach linked directly would
-/// need glibc 2.34; so it is looked up by name. Without it an ended thread's stack is kept.
-void DetachThread(uv_thread_t thread) {
-  uv_lib_t process;
-  if (uv_dlopen(nullptr, &process) == 0) {
-    void* address = nullptr;
-    if (uv_dlsym(&process, "pthread_detach", &address) == 0) {
-      reinterpret_cast<int (*)(uv_thread_t)>(address)(thread);
-    }
-  }
-  uv_dlclose(&process);
-}
 
 }  // namespace
 
@@ -140,33 +116,10 @@ void ProbeBoard::EmptyQueue(bool keep_essential) {
 
 int ProbeBoard::StartThread() {
   std::shared_ptr<Thread> thread(new Thread);
-  thread->board = shared_from_this();
-  auto* argument = new std::shared_ptr<Thread>(thread);
-  uv_thread_options_t options{};
-  options.flags = UV_THREAD_HAS_STACK_SIZE;
-  options.stack_size = kStackBytes;
-  uv_thread_t id;
-  if (int error = uv_thread_create_ex(&id, &options, ThreadMain, argument); error != 0) {
-    delete argument;
-    thread->board.reset();
-    return -error;
-  }
-  DetachThread(id);
+  const auto body = [board = shared_from_this(), thread] { board->Work(thread); };
+  if (int error = StartDetachedThread("lqx-sampler", kStackBytes, body); error != 0) return error;
   thread_ = std::move(thread);
   return 0;
-}
-
-void ProbeBoard::ThreadMain(void* argument) {
-  // Signals are for Node's own threads, and must not interrupt the calls made here.
-  sigset_t all;
-  sigfillset(&all);
-  sigprocmask(SIG_BLOCK, &all, nullptr);
-  prctl(PR_SET_NAME, "lqx-sampler");
-  auto* given = static_cast<std::shared_ptr<Thread>*>(argument);
-  const std::shared_ptr<Thread> thread = std::move(*given);
-  delete given;
-  const std::shared_ptr<ProbeBoard> board = std::move(thread->board);
-  board->Work(thread);
 }
 
 void ProbeBoard::Work(const std::shared_ptr<Thread>& thread) {

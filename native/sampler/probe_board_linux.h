@@ -42,8 +42,7 @@ class Probe {
 /// probe becomes idle and the thread ends. With kMaxStuck threads stuck only proven and essential
 /// probes are run, with one more only essential ones, with two more none.
 ///
-/// Threads share the board and are never waited for: neither the end of the process nor that of a
-/// worker's environment may depend on a dead mount. So the library must stay loaded (-z nodelete).
+/// Threads share the board and are never waited for; see StartDetachedThread.
 class ProbeBoard : public std::enable_shared_from_this<ProbeBoard> {
  public:
   static constexpr int kMaxStuck = 4;
@@ -73,13 +72,11 @@ class ProbeBoard : public std::enable_shared_from_this<ProbeBoard> {
 
  private:
   struct Thread {
-    std::shared_ptr<ProbeBoard> board;
     std::shared_ptr<Probe> current;
     bool abandoned = false;
   };
 
   explicit ProbeBoard(uv_async_t* wake);
-  static void ThreadMain(void* argument);
   void Work(const std::shared_ptr<Thread>& thread);
   // With the mutex held:
   int StartThread();

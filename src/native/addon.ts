@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
-import type { OpenPty } from "./process.ts";
+import type { LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
 
 interface Addon {
@@ -11,6 +11,9 @@ interface Addon {
   Listener: RawListenerConstructor;
   Sampler: RawSamplerConstructor;
   openPty: OpenPty;
+  spawn: Spawn;
+  lookupUser: LookupUser;
+  lookupGroup: LookupGroup;
 }
 
 const binary = "limiquantix.node";

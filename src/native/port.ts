@@ -4,9 +4,12 @@ export const portEvent = { readable: 1, writable: 2, hangup: 4, error: 8 } as co
 /** What a port is made from: a device or terminal to open, a UNIX socket to connect to, or a descriptor to own. */
 export type PortSource = { device: string } | { socket: string } | { fd: number };
 
-/** One end of a byte channel. Nothing in it blocks; errors thrown have the shape of Node's own. */
+/**
+ * One end of a byte channel. A pipe goes one way: at the end that is written to, `error` says that nobody reads any
+ * more; reading from it, or writing to the other end, throws EBADF. Nothing in it blocks; errors thrown have the shape of Node's own.
+ */
 export interface RawPort {
-  readonly kind: "virtio" | "terminal" | "socket";
+  readonly kind: "virtio" | "terminal" | "socket" | "pipe";
   /** Bytes read; 0 when there are none now; -1 at the end, which on a virtio port means that no host is attached. */
   read(buffer: Uint8Array): number;
   /** Bytes that the kernel took. Fewer than given: offer the rest again after `writable`. */

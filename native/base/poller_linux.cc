@@ -1,4 +1,4 @@
-#include "port/poller_linux.h"
+#include "base/poller_linux.h"
 
 #include <sys/epoll.h>
 

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <napi.h>
+
+#include <atomic>
+#include <memory>
+
+#include "base/thread_pool_linux.h"
+
+namespace limiquantix {
+
+/// What the addon keeps for each environment that has loaded it.
+struct InstanceData {
+  ~InstanceData() { spawners->Close(); }
+
+  Napi::FunctionReference process;  ///< the class Process
+  std::shared_ptr<ThreadPool> spawners = std::make_shared<ThreadPool>("lqx-spawn", 256 * 1024);
+  /// User and group lookups that have not come back. Their threads count too.
+  std::shared_ptr<std::atomic<int>> lookups = std::make_shared<std::atomic<int>>(0);
+};
+
+}  // namespace limiquantix

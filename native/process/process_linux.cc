@@ -1,0 +1,210 @@
+#include "process/process_linux.h"
+
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+#include <string>
+#include <utility>
+
+#include "base/instance_data.h"
+#include "base/napi_error.h"
+
+namespace limiquantix {
+
+Napi::Function Process::Define(Napi::Env env) {
+  return DefineClass(
+      env, "Process",
+      {InstanceMethod<&Process::Signal>("signal"),
+       InstanceMethod<&Process::SignalGroup>("signalGroup"),
+       InstanceMethod<&Process::Resize>("resize"), InstanceMethod<&Process::CloseFromJs>("close")});
+}
+
+Process::~Process() {
+  if (abortable_) *abortable_ = nullptr;
+  Close();
+}
+
+Napi::Value Process::Start(SpawnRequest request, Napi::Function on_exit) {
+  Napi::Env env = Env();
+  napi_value promise = nullptr;
+  if (napi_create_promise(env, &deferred_, &promise) != napi_ok) {
+    return env.Undefined();  // a worker that is being terminated
+  }
+  Ref();  // until it is settled, so that it is not collected meanwhile
+  context_ = std::make_unique<Napi::AsyncContext>(env, "limiquantix.Process");
+  on_exit_ = std::make_shared<Callback>(on_exit, "limiquantix.Process");
+  abortable_ = std::make_shared<Process*>(this);
+  Napi::Object pending = Napi::Object::New(env);
+  pending.Set("ready", promise);
+  pending.Set("abort", Napi::Function::New(
+                           env,
+                           [abortable = abortable_](const Napi::CallbackInfo&) {
+                             if (*abortable != nullptr) (*abortable)->Abort();
+                           },
+                           "abort"));
+
+  Result<std::shared_ptr<Wake>> wake = Wake::Create(env, this, OnWake, OnEnvironmentEnd);
+  if (!wake.ok()) {
+    Reject(wake.error());
+    return pending;
+  }
+  wake_ = wake.value();
+  child_ = std::make_shared<Child>(std::move(request));
+  ThreadPool* const threads = env.GetInstanceData<InstanceData>()->spawners.get();
+  if (int error = child_->Start(wake_, threads); error != 0)
+    Reject(SysError{error, "uv_thread_create"});
+  return pending;
+}
+
+void Process::OnWake(void* owner) {
+  Process* const process = static_cast<Process*>(owner);
+  Napi::HandleScope scope(process->Env());
+  [[maybe_unused]] const Napi::Object alive =
+      process->Value();  // JS may close and forget us inside the calls
+  const Child::State state = process->child_->state();
+  if (process->deferred_ != nullptr && state != Child::State::kStarting) process->Settle(state);
+  if (process->child_ && state == Child::State::kEnded) process->TellExit();
+}
+
+/// Nobody is left to be told. What is running goes on, and is reaped all the same.
+void Process::OnEnvironmentEnd(void* owner) {
+  Process* const process = static_cast<Process*>(owner);
+  process->deferred_ = nullptr;
+  process->Close();
+}
+
+void Process::Settle(Child::State state) {
+  Napi::Env env = Env();
+  Napi::CallbackScope scope(env, *context_);  // runs the promise's reactions at its end
+  if (state == Child::State::kFailed) {
+    const SpawnError& error = child_->error();
+    Reject(SysError{error.code, error.syscall}, error.path);
+    return;
+  }
+  if (child_->pidfd() >= 0) {
+    if (int error = WatchPidfd(); error != 0) {  // it would end without anybody being told
+      Reject(SysError{error, "epoll_ctl"});
+      return;
+    }
+    wake_->Close();
+    wake_.reset();
+  }
+  const Napi::Object object = Value();
+  Describe(object);
+  Unref();
+  const napi_deferred deferred = std::exchange(deferred_, nullptr);
+  // It fails in a worker that is being terminated: then nobody gets to know.
+  if (napi_resolve_deferred(env, deferred, object) == napi_ok) child_->HandOver();
+}
+
+int Process::WatchPidfd() {
+  Result<std::shared_ptr<Poller>> poller =
+      Poller::Start(Env(), child_->pidfd(), EPOLLIN, this, OnPidfd);
+  if (!poller.ok()) return poller.error().code;
+  poller_ = std::move(poller.value());
+  return 0;
+}
+
+void Process::Describe(Napi::Object object) {
+  Napi::Env env = Env();
+  const Stdio& stdio = child_->stdio();
+  master_ = stdio.master.get();
+  if (master_ >= 0) ::ioctl(master_, TIOCGPTN, &pty_index_);
+  const std::pair<const char*, double> numbers[] = {{"pid", child_->pid()},
+                                                    {"stdin", stdio.ours[0].get()},
+                                                    {"stdout", stdio.ours[1].get()},
+                                                    {"stderr", stdio.ours[2].get()},
+                                                    {"pty", master_}};
+  for (const auto& [name, number] : numbers) {
+    object.DefineProperty(
+        Napi::PropertyDescriptor::Value(name, Napi::Number::New(env, number), napi_enumerable));
+  }
+  const std::pair<const char*, std::string> texts[] = {{"file", child_->file()},
+                                                       {"cgroup", child_->cgroup()}};
+  for (const auto& [name, text] : texts) {
+    object.DefineProperty(
+        Napi::PropertyDescriptor::Value(name, Napi::String::New(env, text), napi_enumerable));
+  }
+}
+
+/// Also closes it.
+void Process::Reject(const SysError& error, const char* path) {
+  Napi::Env env = Env();
+  const Napi::Error reason = NodeError(env, error, path != nullptr ? path : "");
+  napi_reject_deferred(env, std::exchange(deferred_, nullptr), reason.Value());
+  Close();
+  Unref();
+}
+
+/// abort(): at once, whatever holds up the thread.
+void Process::Abort() {
+  if (deferred_ != nullptr) Reject(SysError{ECANCELED, "spawn"});
+}
+
+void Process::OnPidfd(void* owner, uint32_t /*events*/) {
+  Process* const process = static_cast<Process*>(owner);
+  Napi::HandleScope scope(process->Env());
+  [[maybe_unused]] const Napi::Object alive = process->Value();
+  process->TellExit();
+}
+
+void Process::TellExit() {
+  const std::optional<ExitStatus> status = child_->Ended();
+  if (!status) return;
+  if (poller_) poller_->Close();
+  poller_.reset();
+  if (wake_) wake_->Close();
+  wake_.reset();
+  Napi::Env env = Env();
+  if (const std::shared_ptr<Callback> on_exit = std::move(on_exit_); on_exit) {
+    on_exit->Call({Napi::Number::New(env, status->code), Napi::Number::New(env, status->signal)});
+  }
+}
+
+namespace {
+
+/// What kill(2) says of a signal: whether somebody got it.
+Napi::Value Outcome(Napi::Env env, int error) {
+  if (error == 0 || error == ESRCH) return Napi::Boolean::New(env, error == 0);
+  NodeError(env, SysError{error, "kill"}).ThrowAsJavaScriptException();
+  return env.Undefined();
+}
+
+}  // namespace
+
+Napi::Value Process::Signal(const Napi::CallbackInfo& info) {
+  const int signal = info[0].ToNumber().Int32Value();
+  return Outcome(info.Env(), child_ ? child_->Signal(signal) : ESRCH);
+}
+
+Napi::Value Process::SignalGroup(const Napi::CallbackInfo& info) {
+  const int signal = info[0].ToNumber().Int32Value();
+  return Outcome(info.Env(), child_ ? child_->SignalGroup(signal) : ESRCH);
+}
+
+/// resize(columns, rows). The descriptor is the caller's, who may have closed it: by now its number
+/// may be that of another file, but hardly of a terminal with the same index.
+void Process::Resize(const Napi::CallbackInfo& info) {
+  unsigned index;
+  if (!child_ || master_ < 0) return;
+  if (::ioctl(master_, TIOCGPTN, &index) != 0 || index != pty_index_) return;
+  winsize size{};
+  size.ws_col = static_cast<unsigned short>(info[0].ToNumber().Uint32Value());
+  size.ws_row = static_cast<unsigned short>(info[1].ToNumber().Uint32Value());
+  if (::ioctl(master_, TIOCSWINSZ, &size) != 0) {
+    NodeError(info.Env(), SysError{errno, "ioctl"}).ThrowAsJavaScriptException();
+  }
+}
+
+void Process::Close() {
+  if (poller_) poller_->Close();
+  poller_.reset();
+  if (wake_) wake_->Close();
+  wake_.reset();
+  on_exit_.reset();
+  if (child_) child_->Release();
+  child_.reset();
+}
+
+}  // namespace limiquantix
