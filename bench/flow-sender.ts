@@ -1,9 +1,9 @@
-// flow-sender.ts SOCKET: the agent's side of a bulk transfer: sends a GiB in frames of 64 KiB on the bulk lane through
+// flow-sender.ts SOCKET: the agent's side of a bulk transfer: sends a GiB in frames of 64 KiB, as bulk data, through
 // the agent's own responder and port, and answers pings meanwhile.
-import { Responder } from "../src/agent/session/responder.ts";
+import { type FrameSource, Responder } from "../src/agent/session/responder.ts";
 import { Port } from "../src/agent/transport/port.ts";
 import { addon } from "../src/native/addon.ts";
-import { decodeEnvelope } from "../src/wire/envelope.ts";
+import { decodeEnvelope, encodeFrame } from "../src/wire/envelope.ts";
 import { FrameDecoder } from "../src/wire/frame-decoder.ts";
 
 const [, , socket = ""] = process.argv;
@@ -27,16 +27,17 @@ const decoder = new FrameDecoder({
   onGarbage: () => undefined,
 });
 
-function refill(): void {
-  while (left > 0 && responder.waitingBytes < 4 * frameBytes) {
-    left--;
-    responder.send("bulk", { messageId: "bulk", fileReadResponse: { success: true, data } });
-  }
-  if (left > 0) setImmediate(refill);
-}
+const source: FrameSource = {
+  nextFrame: (framing) =>
+    left-- > 0
+      ? encodeFrame(framing, { messageId: "bulk", fileReadResponse: { success: true, data } })
+      : undefined,
+};
 
 const port = new Port((onEvents) => new addon.Port({ socket }, onEvents), {
-  attached: refill,
+  attached: () => {
+    responder.ready(source);
+  },
   away: () => undefined,
   data: (chunk) => {
     decoder.push(chunk);

@@ -2,26 +2,41 @@ import os from "node:os";
 import { maxFrameBytes } from "../wire/frame.ts";
 import type { Response } from "../wire/operations.ts";
 import type { Envelope } from "../wire/envelope.ts";
+import type { Audit } from "./audit.ts";
+import { Commands } from "./commands/commands.ts";
+import { LiveCommands } from "./commands/live-commands.ts";
 import type { Config } from "./config/config.ts";
 import { handlers } from "./handlers/index.ts";
 import { type OperatingSystem, operatingSystem } from "./platform/index.ts";
+import { CommandPolicy } from "./policy/command-policy.ts";
 import { Router } from "./session/router.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 import { version } from "../version.ts";
 
 /** Extensions of this project that a host may use after its hello, besides the operations that have handlers. */
-const extensions = ["hello", "telemetry-extended"];
+const extensions = ["hello", "telemetry-extended", "exec"];
 
 /** What all sessions of this process share. */
 export class Agent {
   readonly router = new Router(handlers);
+  readonly commands: Commands;
+  /** Those whose input and output are streams. */
+  readonly live = new LiveCommands();
   readonly #startedAt = performance.now();
   readonly #system: OperatingSystem = operatingSystem();
 
   constructor(
     readonly config: Config,
     readonly telemetry: Telemetry,
-  ) {}
+    audit: Audit,
+  ) {
+    this.commands = new Commands(new CommandPolicy(config.security), audit);
+  }
+
+  /** Ends what must not outlive the agent. */
+  async close(): Promise<void> {
+    await this.commands.close();
+  }
 
   get uptimeSeconds(): number {
     return Math.floor((performance.now() - this.#startedAt) / 1000);

@@ -11,6 +11,8 @@ const maxWaitingBytes = 1024 * 1024;
 
 export interface LogSink {
   log: Log;
+  /** Into the same place, whatever the level of the log is. */
+  audit: Log;
   /** Writes out what is waiting, for at most `deadlineMs`: a blocked reader must not keep the agent from ending. */
   flush: (deadlineMs: number) => Promise<void>;
 }
@@ -33,7 +35,7 @@ export async function openLog(options: LogOptions): Promise<LogSink> {
     },
     target,
   );
-  return { log, flush: output.flush };
+  return { log, audit: log.child({}, { level: "info" }), flush: output.flush };
 }
 
 interface Output {

@@ -1,5 +1,7 @@
 import { Sampler } from "../native/sampler.ts";
 import { Agent } from "./agent.ts";
+import { Audit } from "./audit.ts";
+import { withDeadline } from "./commands/deadline.ts";
 import type { Config } from "./config/config.ts";
 import { keepLink } from "./link.ts";
 import { openLog } from "./log.ts";
@@ -7,12 +9,15 @@ import { Telemetry } from "./telemetry/telemetry.ts";
 import { transportFor } from "./transport/index.ts";
 import { version } from "../version.ts";
 
+/** How long it may take to end the commands that run. */
+const killMs = 200;
+
 /** How long the last log lines may take to be written when the agent stops. */
 const logFlushMs = 200;
 
 /** Runs the agent until `signal` is aborted. Rejects when it cannot go on; what it held has been let go of. */
 export async function runAgent(config: Config, signal: AbortSignal): Promise<void> {
-  const { log, flush } = await openLog(config);
+  const { log, audit, flush } = await openLog(config);
   const telemetry = new Telemetry(
     () => new Sampler(),
     {
@@ -22,13 +27,15 @@ export async function runAgent(config: Config, signal: AbortSignal): Promise<voi
     log,
   );
   const transport = transportFor(config.device_path, log);
+  const agent = new Agent(config, telemetry, new Audit(config.security.audit_logging ? audit : undefined));
   try {
     log.info({ version, port: transport.description, pid: process.pid }, "limiquantix-agent starts");
-    await keepLink(new Agent(config, telemetry), transport, log, signal);
+    await keepLink(agent, transport, log, signal);
     log.info("limiquantix-agent stops");
   } finally {
     transport.close();
     telemetry.close();
+    await withDeadline(agent.close(), killMs).catch(() => undefined);
     await flush(logFlushMs);
   }
 }

@@ -1,9 +1,9 @@
-import type Long from "long";
 import { Writer } from "protobufjs/minimal.js";
 import { type Framing, checkFrameBytes, writeFrameHeader } from "./frame.ts";
 import { limiquantix } from "./gen/agent.js";
 
-export const { AgentMessage, ErrorSeverity } = limiquantix.agent.v1;
+export const { AgentMessage, ErrorSeverity, OnDisconnect } = limiquantix.agent.v1;
+export type TerminalSize = limiquantix.agent.v1.TerminalSize.$Properties;
 export type AgentMessage = limiquantix.agent.v1.AgentMessage;
 /** An envelope as it is given to the encoder: what is left out is not sent. */
 export type Envelope = limiquantix.agent.v1.AgentMessage.$Properties;
@@ -43,6 +43,6 @@ export function timestamp(ms: number): { seconds: number; nanos: number } {
  * A 64-bit number as decoded. Over 2^53 the nearest number that JavaScript has: where that matters, as for the
  * sequence of a ping, keep the Long.
  */
-export function toNumber(value: number | Long): number {
+export function toNumber(value: number | { toNumber(): number }): number {
   return typeof value === "number" ? value : value.toNumber();
 }

@@ -21,6 +21,8 @@ export const errorCodes = {
   encode: 2006,
   decode: 2007,
   messageChecksum: 2008,
+  /** An extension. */
+  cancelled: 2009,
   commandNotFound: 3001,
   commandPermission: 3002,
   commandTimeout: 3003,
@@ -31,7 +33,7 @@ export const errorCodes = {
   workingDirectory: 3008,
   spawn: 3009,
   outputLimit: 3010,
-  /** An extension, as the messages are that it answers. */
+  /** An extension. */
   noSuchCommand: 3011,
   fileNotFound: 4001,
   fileDenied: 4002,

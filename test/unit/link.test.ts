@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parse } from "valibot";
 import { Agent } from "../../src/agent/agent.ts";
+import { Audit } from "../../src/agent/audit.ts";
 import { configSchema } from "../../src/agent/config/schema.ts";
 import { keepLink } from "../../src/agent/link.ts";
 import type { Log } from "../../src/agent/log.ts";
@@ -40,7 +41,7 @@ function setUp() {
     log,
   );
   const stop = new AbortController();
-  const running = keepLink(new Agent(config, telemetry), transport, log, stop.signal);
+  const running = keepLink(new Agent(config, telemetry, new Audit(undefined)), transport, log, stop.signal);
   const end = async (): Promise<void> => {
     stop.abort();
     await running;

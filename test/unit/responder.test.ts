@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { Responder, congestedBytes } from "../../src/agent/session/responder.ts";
-import { decodeEnvelope } from "../../src/wire/envelope.ts";
+import { type FrameSource, Responder, congestedBytes } from "../../src/agent/session/responder.ts";
+import { type Envelope, decodeEnvelope, encodeFrame } from "../../src/wire/envelope.ts";
 import { FrameDecoder } from "../../src/wire/frame-decoder.ts";
 
 /** A port that takes at most what the test allows, and a host that decodes it. */
@@ -34,6 +34,21 @@ function setUp() {
   return { responder, ids, give, host, skipped: () => skipped, relieved: () => relieved };
 }
 
+/** A source of bulk data that holds what it is given. */
+function sourceFor(responder: Responder): (envelope: Envelope) => void {
+  const waiting: Envelope[] = [];
+  const source: FrameSource = {
+    nextFrame(framing) {
+      const next = waiting.shift();
+      return next && encodeFrame(framing, next);
+    },
+  };
+  return (envelope) => {
+    waiting.push(envelope);
+    responder.ready(source);
+  };
+}
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const data = (id: string, bytes: number) => ({
   messageId: id,
@@ -43,10 +58,11 @@ const data = (id: string, bytes: number) => ({
 describe("responder", () => {
   it("sends control before replies before telemetry before bulk, and never inside a frame", async () => {
     const { responder, ids, give } = setUp();
-    responder.send("bulk", data("begun", 1000));
+    const sendBulk = sourceFor(responder);
+    sendBulk(data("begun", 1000));
     await turn();
     give(10);
-    responder.send("bulk", data("bulk", 1000));
+    sendBulk(data("bulk", 1000));
     responder.send("telemetry", { messageId: "old telemetry", telemetry: {} });
     responder.send("telemetry", { messageId: "telemetry", telemetry: {} });
     responder.send("reply", data("reply", 10));
@@ -65,13 +81,17 @@ describe("responder", () => {
         fc.array(fc.nat(50_000), { maxLength: 30 }),
         async (frames, rooms) => {
           const { responder, ids, give, skipped } = setUp();
+          const sendBulk = sourceFor(responder);
           for (const [i, { lane, bytes }] of frames.entries()) {
-            responder.send(lane, data(`${lane} ${i}`, bytes));
+            const envelope = data(`${lane} ${i}`, bytes);
+            if (lane === "bulk") sendBulk(envelope);
+            else responder.send(lane, envelope);
             if (i % 3 === 0) await turn();
             const room = rooms[i];
             if (room !== undefined) give(room);
           }
           give(100_000_000);
+          while (responder.waitingBytes > 0 || ids.length < frames.length) await turn();
           assert.equal(skipped(), 0);
           for (const lane of ["control", "reply", "bulk"] as const) {
             const sent = frames.map((frame, i) => `${frame.lane} ${i}`).filter((id) => id.startsWith(lane));
@@ -90,8 +110,9 @@ describe("responder", () => {
   it("finishes a frame that was begun when another session begins, and drops it when the host has gone", async () => {
     for (const finishFrame of [true, false]) {
       const { responder, ids, give } = setUp();
-      responder.send("bulk", data("begun", 1000));
-      responder.send("bulk", data("waiting", 1000));
+      const sendBulk = sourceFor(responder);
+      sendBulk(data("begun", 1000));
+      sendBulk(data("waiting", 1000));
       await turn();
       give(finishFrame ? 100 : 0);
       responder.clear({ finishFrame });
@@ -101,14 +122,38 @@ describe("responder", () => {
     }
   });
 
+  it("gives sources their turns, and pulls nothing that the port has no room for", async () => {
+    const { responder, ids, give } = setUp();
+    const pulled: string[] = [];
+    const source = (name: string, left: number): FrameSource => ({
+      nextFrame(framing) {
+        if (left-- === 0) return undefined;
+        pulled.push(name);
+        return encodeFrame(framing, data(name, 64 * 1024));
+      },
+    });
+    for (const name of ["a", "b", "c"]) responder.ready(source(name, 3));
+    await turn();
+    assert.deepEqual(pulled, ["a"]);
+    give(100_000_000);
+    while (ids.length < 9) await turn();
+    assert.deepEqual(ids, ["a", "b", "c", "a", "b", "c", "a", "b", "c"]);
+  });
+
   it("says when it is congested and when that is over", async () => {
     const { responder, give, relieved } = setUp();
-    while (!responder.congested) responder.send("bulk", data("x", 100_000));
+    while (!responder.congested) responder.send("reply", data("x", 100_000));
     assert.ok(responder.waitingBytes > congestedBytes);
     await turn();
+    const settled = async (left: number): Promise<void> => {
+      while (responder.waitingBytes > left) await turn();
+    };
+    const all = responder.waitingBytes;
     give(congestedBytes / 4);
+    await settled(all - congestedBytes / 4);
     assert.equal(relieved(), 0);
     give(congestedBytes);
+    await settled(0);
     assert.equal(relieved(), 1);
     assert.equal(responder.congested, false);
   });

@@ -1,6 +1,23 @@
 import type { Handlers } from "../session/handler.ts";
+import { cancel } from "./cancel.ts";
+import { execAttach } from "./exec-attach.ts";
+import { execList } from "./exec-list.ts";
+import { execResize } from "./exec-resize.ts";
+import { execSignal } from "./exec-signal.ts";
+import { execStart } from "./exec-start.ts";
+import { execute } from "./execute.ts";
 import { getCapabilities } from "./get-capabilities.ts";
 import { ping } from "./ping.ts";
 
 /** Every operation that works. One that is not here is answered with its own "not supported" response. */
-export const handlers = { ping, getCapabilities } satisfies Handlers;
+export const handlers = {
+  ping,
+  execute,
+  getCapabilities,
+  execStart,
+  execAttach,
+  execList,
+  execSignal,
+  execResize,
+  cancel,
+} satisfies Handlers;

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import os from "node:os";
 
+export { identify } from "../commands/identity.ts";
+
 export interface OperatingSystem {
   /** "Debian GNU/Linux" */
   name: string;
@@ -9,6 +11,13 @@ export interface OperatingSystem {
   /** "6.1.0-56-amd64" */
   kernel: string;
   architecture: string;
+}
+
+const shell = "/bin/sh";
+
+/** What runs a line. */
+export function shellFor(line: string): { program: string; argv: readonly string[] } {
+  return { program: shell, argv: [shell, "-c", line] };
 }
 
 /** Read at start, before any file system can be frozen. systeminformation answers the same in 40 ms more. */

@@ -1,13 +1,19 @@
 import type { Request, RequestName, Response } from "../../wire/operations.ts";
 import type { Agent } from "../agent.ts";
 import type { Log } from "../log.ts";
+import type { Streams } from "./streams.ts";
 
 /** What a handler may use besides its request. */
 export interface RequestContext {
-  /** Aborted when the host goes away, another session begins or the agent stops. */
+  readonly messageId: string;
+  /** Aborted when the request is cancelled, the host goes away, another session begins or the agent stops. */
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly agent: Agent;
+  /** What the session goes on with when the request has been answered. */
+  readonly streams: Streams;
+  /** Runs `action` when the answer is queued: what a stream sends must come behind it. */
+  afterAnswer(action: () => void): void;
 }
 
 /**

@@ -1,15 +1,31 @@
 import { type Envelope, encodeFrame } from "../../wire/envelope.ts";
 import type { Framing } from "../../wire/frame.ts";
+import { maxStreamDataBytes, streamDataHeadBytes } from "../../wire/stream-frame.ts";
 import { Fifo } from "./fifo.ts";
 
-/** control: pong, hello, errors. reply: other responses. bulk: streams of data. telemetry: only the newest. */
-export type Lane = "control" | "reply" | "bulk" | "telemetry";
+/** control: pong, hello, errors. reply: other responses. telemetry: only the newest. */
+export type Lane = "control" | "reply" | "telemetry";
+
+/** Where bulk data comes from: made only when there is room for it, so the pull is the backpressure. */
+export interface FrameSource {
+  /**
+   * The next frame, of 64 KiB of data at most; undefined when there is none now: ready() again when there is. It may be
+   * made in `scratch`, which has room for it and its head, and then is not to be touched any more.
+   */
+  nextFrame(framing: Framing, scratch: Buffer): Buffer | undefined;
+}
 
 /**
  * Bytes offered to the port at once. What the port has taken cannot be overtaken, so this is how far a ping can
  * stand behind bulk data in our own hands.
  */
 const batchBytes = 64 * 1024;
+
+/** Batches in a row before requests, timers and other I/O get their turn. */
+const batchesPerTurn = 4;
+
+/** Frames that are smaller are copied out of the scratch, so that few of those are needed. */
+const copyBelowBytes = 16 * 1024;
 
 /** With more than this waiting for a host that does not read, no more is read from it. */
 export const congestedBytes = 4 * 1024 * 1024;
@@ -18,18 +34,25 @@ export const congestedBytes = 4 * 1024 * 1024;
 export type Sink = (buffers: readonly Uint8Array[]) => number;
 
 /**
- * The frames that wait for the port, a queue per lane. Small ones of the control lane overtake bulk data, but
- * never inside a frame: one that has been begun is finished, unless the host it was for has gone.
+ * The frames that wait for the port, a queue per lane, and the sources of bulk data, which take turns when no lane has
+ * a frame. Small frames overtake bulk data, but never inside a frame: one that has been begun is finished, unless
+ * the host it was for has gone.
  */
 export class Responder {
   /** How the next frames are framed: as the last good frame of the host was. */
   framing: Framing;
   readonly #sink: Sink;
   readonly #onRelief: () => void;
-  readonly #lanes = { control: new Fifo<Buffer>(), reply: new Fifo<Buffer>(), bulk: new Fifo<Buffer>() };
+  readonly #lanes = { control: new Fifo<Buffer>(), reply: new Fifo<Buffer>() };
+  /** Those that may have a frame, in the order of their turns. */
+  readonly #sources = new Set<FrameSource>();
   /** When each waiting answer was queued, in milliseconds of performance.now(). */
   readonly #queuedAt = new WeakMap<Buffer, number>();
   #telemetry: Buffer | undefined;
+  /** Memory for bulk frames, used again and again: garbage of this size comes faster than it is collected. */
+  #scratch: Buffer[] = [];
+  /** What the batch's frames are made in. */
+  #scratchInUse: Buffer[] = [];
   /** Offered to the port and not taken whole. */
   #batch: Buffer[] = [];
   /** Bytes of the batch's first frame that the port has taken. */
@@ -69,6 +92,17 @@ export class Responder {
     this.#schedulePump();
   }
 
+  /** `source` has frames. */
+  ready(source: FrameSource): void {
+    this.#sources.add(source);
+    this.#schedulePump();
+  }
+
+  /** No more is taken from `source`. */
+  remove(source: FrameSource): void {
+    this.#sources.delete(source);
+  }
+
   /** To be called when the port may take bytes again. */
   writable(): void {
     this.#blocked = false;
@@ -96,7 +130,7 @@ export class Responder {
     const begun = finishFrame && this.#takenOfFirst > 0 ? this.#batch.slice(0, 1) : [];
     this.#lanes.control.clear();
     this.#lanes.reply.clear();
-    this.#lanes.bulk.clear();
+    this.#sources.clear();
     this.#telemetry = undefined;
     this.#batch = begun;
     if (begun.length === 0) this.#takenOfFirst = 0;
@@ -115,14 +149,28 @@ export class Responder {
   }
 
   #pump(): void {
-    while (!this.#blocked && this.#waitingBytes > 0) {
+    for (let batches = 0; !this.#blocked && (this.#waitingBytes > 0 || this.#sources.size > 0); batches++) {
+      if (batches === batchesPerTurn) {
+        this.#pumpLater();
+        return;
+      }
       if (this.#batch.length === 0) this.#batch = this.#nextBatch();
+      if (this.#batch.length === 0) return; // sources that had nothing
       const taken = this.#sink(this.#offer());
       this.#waitingBytes -= taken;
       this.#advance(taken);
       this.#blocked = this.#batch.length > 0;
       this.#relieve();
     }
+  }
+
+  #pumpLater(): void {
+    if (this.#pumpScheduled) return;
+    this.#pumpScheduled = true;
+    setImmediate(() => {
+      this.#pumpScheduled = false;
+      this.#pump();
+    });
   }
 
   /** The batch without what the port has of its first frame. */
@@ -144,6 +192,8 @@ export class Responder {
 
   #nextBatch(): Buffer[] {
     const batch: Buffer[] = [];
+    this.#scratch.push(...this.#scratchInUse);
+    this.#scratchInUse = [];
     for (let bytes = 0; bytes < batchBytes;) {
       const frame = this.#nextFrame();
       if (frame === undefined) break;
@@ -159,7 +209,35 @@ export class Responder {
     if (urgent !== undefined) return urgent;
     const telemetry = this.#telemetry;
     this.#telemetry = undefined;
-    return telemetry ?? this.#lanes.bulk.shift();
+    return telemetry ?? this.#nextBulkFrame();
+  }
+
+  /** A frame of the source whose turn it is. It has its next turn behind the others. */
+  #nextBulkFrame(): Buffer | undefined {
+    for (const source of this.#sources) {
+      this.#sources.delete(source);
+      const frame = this.#frameOf(source);
+      if (frame === undefined) continue;
+      this.#sources.add(source);
+      this.#waitingBytes += frame.length;
+      return frame;
+    }
+    return undefined;
+  }
+
+  #frameOf(source: FrameSource): Buffer | undefined {
+    const scratch = this.#scratch.pop() ?? Buffer.allocUnsafeSlow(streamDataHeadBytes + maxStreamDataBytes);
+    const frame = source.nextFrame(this.framing, scratch);
+    if (frame?.buffer !== scratch.buffer) {
+      this.#scratch.push(scratch);
+      return frame;
+    }
+    if (frame.length < copyBelowBytes) {
+      this.#scratch.push(scratch);
+      return Buffer.from(frame);
+    }
+    this.#scratchInUse.push(scratch);
+    return frame;
   }
 
   #relieve(): void {

@@ -1,19 +1,40 @@
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { CodedError } from "../../wire/errors.ts";
-import { type AgentMessage, type Envelope, decodeEnvelope, timestamp } from "../../wire/envelope.ts";
+import {
+  type AgentMessage,
+  type Envelope,
+  decodeEnvelope,
+  timestamp,
+  toNumber,
+} from "../../wire/envelope.ts";
 import { FrameDecoder } from "../../wire/frame-decoder.ts";
 import { type Framing, maxFrameBytes } from "../../wire/frame.ts";
 import { belongsTo, isSessionId } from "../../wire/session-id.ts";
 import { firstPayloadNumber } from "../../wire/unknown-payload.ts";
-import { type Request, type RequestName, isEvent, isRequest } from "../../wire/operations.ts";
+import { type Request, type RequestName, isEvent, isRequest, isStream } from "../../wire/operations.ts";
 import type { Agent } from "../agent.ts";
 import { type Log, LogLimiter } from "../log.ts";
 import type { Port } from "../transport/port.ts";
 import { errorEvent, failureOf } from "./failure.ts";
+import { RunningRequest } from "./running-request.ts";
 import { type Lane, Responder } from "./responder.ts";
+import { Streams } from "./streams.ts";
 
 /** Requests that are answered before all others, and whose answers overtake other replies. */
-const controlRequests: ReadonlySet<RequestName> = new Set<RequestName>(["ping", "hello", "getCapabilities"]);
+const controlRequests: ReadonlySet<RequestName> = new Set<RequestName>([
+  "ping",
+  "hello",
+  "getCapabilities",
+  "cancel",
+  "execSignal",
+  "execResize",
+]);
+
+const empty = new Uint8Array();
+
+/** In characters. Known hosts send less than 110; an answer that carries a longer one might be no frame any more. */
+const longestMessageId = 1024;
 
 /** How far back an answer may be the next host's. */
 const lastMomentsMs = 50;
@@ -30,7 +51,9 @@ export class Session {
   readonly #decoder: FrameDecoder<AgentMessage>;
   readonly #badInput = new LogLimiter();
   #stopTelemetry: (() => void) | undefined;
-  #requests = new AbortController();
+  /** Aborted when the session ends: its requests and streams end with it. */
+  #life = newLife();
+  #streams: Streams;
   /** The id the host's hello brought; undefined with a host that says none. */
   #id: string | undefined;
   /** What the frame boundaries were lost in since the hello may hold frames made by somebody else. */
@@ -48,6 +71,7 @@ export class Session {
         this.#decoder.resumeDeadline();
       },
     );
+    this.#streams = this.#newStreams();
     this.#decoder = new FrameDecoder({
       decode: decodeEnvelope,
       onMessage: (message, framing, body) => {
@@ -86,7 +110,7 @@ export class Session {
     const unsent = this.#responder.answersSince(performance.now() - lastMomentsMs);
     this.#stopTelemetry?.();
     this.#stopTelemetry = undefined;
-    this.#requests.abort(new CodedError("connectionLost", "the host went away"));
+    this.#life.abort(new CodedError("connectionLost", "the host went away"));
     this.#responder.clear({ finishFrame: false });
     this.#decoder.reset();
     return unsent;
@@ -104,8 +128,15 @@ export class Session {
     if (this.#agent.config.framing === "auto") this.#responder.framing = framing;
     const name = message.payload;
     const { messageId } = message;
-    if (name === undefined) {
+    if (messageId.length > longestMessageId) {
+      this.#refuse(
+        undefined,
+        new CodedError("badMessageId", `a message_id of ${messageId.length} characters`),
+      );
+    } else if (name === undefined) {
       this.#refuse(messageId, unknownPayload(body));
+    } else if (isStream(name)) {
+      if (this.#isTrusted(messageId)) this.#stream(message);
     } else if (isEvent(name)) {
       // Never answered: an echo of our own output would go round for ever.
       this.#logBad({ payload: name, messageId }, "an event was sent to the agent; ignored");
@@ -113,7 +144,7 @@ export class Session {
       this.#refuse(messageId, new CodedError("unknownType", `${name} is a response, not a request`));
     } else if (name === "hello") {
       this.#hello(messageId, message.hello as Request<"hello">);
-    } else if (this.#trustsOnlyItsOwn && this.#id !== undefined && !belongsTo(this.#id, messageId)) {
+    } else if (!this.#isTrusted(messageId)) {
       this.#logBad(
         { payload: name, messageId },
         "a request of no known session came out of garbage; ignored",
@@ -123,16 +154,38 @@ export class Session {
     }
   }
 
+  #isTrusted(messageId: string): boolean {
+    return !this.#trustsOnlyItsOwn || this.#id === undefined || belongsTo(this.#id, messageId);
+  }
+
+  #stream({ streamData, streamCredit }: AgentMessage): void {
+    if (streamData) {
+      const { streamId = "", channel = 0, data, end = false } = streamData;
+      this.#streams.data(streamId ?? "", channel ?? 0, data ?? empty, end ?? false);
+    }
+    if (streamCredit) {
+      const { streamId = "", channel = 0, bytes } = streamCredit;
+      this.#streams.credit(streamId ?? "", channel ?? 0, toNumber(bytes ?? 0));
+    }
+  }
+
   #run(name: RequestName, messageId: string, request: unknown): void {
-    const { signal } = this.#requests;
-    const answer = this.#agent.router.route(name, request, { signal, log: this.#log, agent: this.#agent });
+    const running = new RunningRequest(messageId, this.#streams, this.#log, this.#agent);
+    const answer = this.#agent.router.route(name, request, running);
     if (answer instanceof Promise) {
       void answer.then((payload) => {
-        if (!signal.aborted) this.#reply(name, messageId, payload);
+        this.#answered(name, running, payload);
       });
     } else {
-      this.#reply(name, messageId, answer);
+      this.#answered(name, running, answer);
     }
+  }
+
+  #answered(name: RequestName, running: RunningRequest, payload: Envelope): void {
+    running.end();
+    if (running.streams.signal.aborted) return;
+    this.#reply(name, running.messageId, payload);
+    running.answered();
   }
 
   #reply(name: RequestName, messageId: string, payload: Envelope): void {
@@ -167,17 +220,18 @@ export class Session {
       return;
     }
     this.#stopTelemetry?.();
-    this.#requests.abort(new CodedError("connectionLost", "another session began"));
-    this.#requests = new AbortController();
+    this.#life.abort(new CodedError("connectionLost", "another session began"));
+    this.#life = newLife();
     this.#responder.clear({ finishFrame: true });
     this.#id = sessionId;
+    this.#streams = this.#newStreams();
     this.#trustsOnlyItsOwn = false;
-    this.#log.info({ client: hello.clientVersion, session: sessionId.slice(0, 8) }, "a host began a session");
+    this.#log.info({ client: hello.clientVersion, session: nameOf(sessionId) }, "a host began a session");
     this.#reply("hello", messageId, { helloResponse: this.#agent.helloResponse(sessionId) });
     this.begin();
   }
 
-  #refuse(messageId: string, error: CodedError): void {
+  #refuse(messageId: string | undefined, error: CodedError): void {
     this.#logBad({ messageId }, error.wireText);
     this.#send("control", errorEvent(error), messageId);
   }
@@ -200,11 +254,30 @@ export class Session {
     if (this.#responder.congested) this.#pause();
   }
 
+  #newStreams(): Streams {
+    setMaxListeners(0, this.#life.signal); // each request under way listens
+    return new Streams(this.#life.signal, nameOf(this.#id), this.#responder, (payload) => {
+      this.#send("reply", payload);
+    });
+  }
+
   /** The host does not read: nothing more is read from it until it does. */
   #pause(): void {
     this.#port.pause();
     this.#decoder.holdDeadline();
   }
+}
+
+/** Each request and live command listens to it: Node would take more than ten for a leak, and say so in our log. */
+function newLife(): AbortController {
+  const life = new AbortController();
+  setMaxListeners(0, life.signal);
+  return life;
+}
+
+/** Enough of an id to tell sessions apart in a log; the whole of it is a secret. */
+function nameOf(sessionId: string | undefined): string {
+  return sessionId?.slice(0, 8) ?? "";
 }
 
 /** The error for an envelope without a payload that this agent knows. */

@@ -1,0 +1,32 @@
+import type { Log } from "./log.ts";
+
+/** What a host did or tried, for those who have to account for it. Never arguments, input, output or environment: secrets are in those. */
+export interface AuditRecord {
+  operation: string;
+  /** Who asked: the start of the host's session id, or "" for a host without one. */
+  session: string;
+  /** Who it was to be done as. */
+  user: string;
+  /** On what: the executable. */
+  target: string;
+  argumentCount: number;
+  outcome: "started" | "refused" | "ended";
+  pid?: number;
+  /** "QXGA-3004 …" of what was refused or failed. */
+  error?: string;
+  exitCode?: number;
+  durationMs?: number;
+}
+
+export class Audit {
+  readonly #log: Pick<Log, "info"> | undefined;
+
+  /** Without a log nothing is recorded. */
+  constructor(log: Pick<Log, "info"> | undefined) {
+    this.#log = log;
+  }
+
+  record(record: AuditRecord): void {
+    this.#log?.info({ audit: record }, `${record.operation} ${record.outcome}`);
+  }
+}

@@ -1,0 +1,188 @@
+import path from "node:path";
+import type { SpawnOptions } from "../../native/process.ts";
+import { CodedError } from "../../wire/errors.ts";
+import type { Audit, AuditRecord } from "../audit.ts";
+import type { CommandPolicy } from "../policy/command-policy.ts";
+import { Cgroups } from "./cgroups.ts";
+import { Command, exitCodeOf } from "./command.ts";
+import { environmentFor } from "./environment.ts";
+import { type SearchPlace, candidatesFor, findExecutable, notFound } from "./executable.ts";
+import { identify, shellFor } from "../platform/index.ts";
+import type { Identity, IdentityRequest } from "./identity.ts";
+import { spawnError } from "./spawn-error.ts";
+
+/** A command as a host asks for it. */
+export interface CommandRequest extends IdentityRequest {
+  /** For the audit: "execute". */
+  operation: string;
+  session: string;
+  /** program: looked up in PATH. shell: a line for /bin/sh. login: the user's own shell, with a line for it or "". */
+  kind: "program" | "shell" | "login";
+  command: string;
+  args: readonly string[];
+  /** "" for the user's home. */
+  workingDirectory: string;
+  environment: Readonly<Record<string, string>>;
+  /** terminal: one for all three streams. none: output is discarded, input is empty. */
+  streams: { stdin: boolean } | "none" | { terminal: { columns: number; rows: number } };
+}
+
+/** What is to be executed, as it would be typed, and its argv. */
+interface Invocation {
+  program: string;
+  argv: readonly string[];
+}
+
+const shell = "/bin/sh";
+
+/** Starts commands as the policy allows, and knows all that run. */
+export class Commands {
+  readonly #policy: CommandPolicy;
+  readonly #audit: Audit;
+  readonly #cgroups = new Cgroups();
+  readonly #running = new Set<Command>();
+
+  constructor(policy: CommandPolicy, audit: Audit) {
+    this.#policy = policy;
+    this.#audit = audit;
+  }
+
+  /** Commands that have not ended, or whose output somebody still waits for. */
+  get count(): number {
+    return this.#running.size;
+  }
+
+  /** Rejects with a CodedError that says why it could not be started, or with the signal's reason. */
+  async start(request: CommandRequest, signal: AbortSignal): Promise<Command> {
+    const record: AuditRecord = {
+      operation: request.operation,
+      session: request.session,
+      user: request.user,
+      target: request.kind === "program" ? request.command : request.kind,
+      argumentCount: request.args.length,
+      outcome: "refused",
+    };
+    try {
+      this.#policy.countCommand();
+      this.#policy.checkEnvironment(Object.keys(request.environment));
+      const identity = await identify(request);
+      record.user = identity.user.name;
+      const environment = environmentFor(identity, request.environment);
+      const invocation = invocationOf(request, identity);
+      record.target = invocation.program;
+      const command = await this.#spawn(request, identity, environment, invocation, signal);
+      record.target = command.file;
+      this.#audit.record({ ...record, outcome: "started", pid: command.pid });
+      void command.exited.then((exit) => {
+        const durationMs = Math.round(command.durationMs);
+        this.#audit.record({
+          ...record,
+          outcome: "ended",
+          pid: command.pid,
+          exitCode: exitCodeOf(exit),
+          durationMs,
+        });
+      });
+      return command;
+    } catch (error) {
+      this.#audit.record({ ...record, error: error instanceof CodedError ? error.wireText : String(error) });
+      throw error;
+    }
+  }
+
+  /** The agent ends, and with it every command but those that were started to outlive it. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#running].map((command) => command.kill()));
+    await this.#cgroups.close();
+  }
+
+  /** The command goes on when the agent ends. */
+  letGo(command: Command): void {
+    this.#running.delete(command);
+    command.release();
+  }
+
+  async #spawn(
+    { workingDirectory, streams }: CommandRequest,
+    { user, switchTo }: Identity,
+    environment: ReadonlyMap<string, string>,
+    { program, argv }: Invocation,
+    signal: AbortSignal,
+  ): Promise<Command> {
+    const searchPath = environment.get("PATH") ?? "";
+    const options: SpawnOptions = {
+      files: await this.#allowedFiles(program, { searchPath, folder: workingDirectory || user.home }),
+      args: argv,
+      environment: [...environment].map(([name, value]) => `${name}=${value}`),
+      workingDirectory: workingDirectory === "" ? user.home : workingDirectory,
+      ...(switchTo && { identity: switchTo }),
+      ...spawnStreams(streams),
+    };
+    const start = async (changes: Partial<SpawnOptions> = {}): Promise<Command> => {
+      const command = await Command.start(
+        user.name,
+        { ...options, ...changes },
+        this.#cgroups,
+        signal,
+        (ended) => {
+          this.#running.delete(ended);
+        },
+      );
+      this.#running.add(command);
+      return command;
+    };
+    try {
+      return await start().catch((error: unknown) => {
+        const { syscall, code, path: file } = error as NodeJS.ErrnoException;
+        // Services often have a home that is not there.
+        if (syscall === "chdir" && workingDirectory === "") return start({ workingDirectory: "/" });
+        // A script without an interpreter line is the shell's, as execvp(3) has it.
+        if (code === "ENOEXEC" && file !== undefined) {
+          return start({ files: [shell], args: [shell, file, ...argv.slice(1)] });
+        }
+        throw error;
+      });
+    } catch (error) {
+      signal.throwIfAborted();
+      const { syscall, code } = error as NodeJS.ErrnoException;
+      if (syscall === "execve" && code === "ENOENT") throw notFound(program, searchPath);
+      throw spawnError(error as NodeJS.ErrnoException, options.workingDirectory, user.name);
+    }
+  }
+
+  /** Where the policy looks at programs, the one that it has looked at. */
+  async #allowedFiles(program: string, place: SearchPlace): Promise<readonly string[]> {
+    if (!this.#policy.looksAtPrograms) return candidatesFor(program, place);
+    const executable = await findExecutable(program, place);
+    await this.#policy.check(executable);
+    return [executable.file];
+  }
+}
+
+function invocationOf(
+  { kind, command, args, workingDirectory }: CommandRequest,
+  { user }: Identity,
+): Invocation {
+  if ([command, workingDirectory, ...args].some((text) => text.includes("\0"))) {
+    throw new CodedError("invalidMessage", "a NUL byte cannot be passed to a command");
+  }
+  if (workingDirectory !== "" && !path.isAbsolute(workingDirectory)) {
+    throw new CodedError(
+      "workingDirectory",
+      `the working directory must be an absolute path: ${workingDirectory}`,
+    );
+  }
+  if (kind === "program") return { program: command, argv: [command, ...args] };
+  if (kind === "shell") return shellFor(command);
+  const own = user.shell === "" ? shell : user.shell;
+  return {
+    program: own,
+    argv: [`-${path.basename(own)}`, ...(command === "" ? [] : ["-c", command, ...args])],
+  };
+}
+
+function spawnStreams(streams: CommandRequest["streams"]): Partial<SpawnOptions> {
+  if (streams === "none") return {};
+  if ("terminal" in streams) return { pty: streams.terminal };
+  return { stdout: "pipe", stderr: "pipe", ...(streams.stdin && { stdin: "pipe" }) };
+}

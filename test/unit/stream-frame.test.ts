@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { decodeEnvelope, encodeFrame } from "../../src/wire/envelope.ts";
+import { frameStreamData, maxStreamDataBytes, streamDataHeadBytes } from "../../src/wire/stream-frame.ts";
+
+describe("frame around data that is there already", () => {
+  it("is the message that the encoder makes, in both framings", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom("plain", "magic"),
+        fc.stringMatching(/^[a-z0-9-]{1,64}$/),
+        fc.nat(2 ** 32 - 1),
+        fc.boolean(),
+        fc.uint8Array({ maxLength: maxStreamDataBytes }),
+        (framing, streamId, channel, end, bytes) => {
+          const buffer = Buffer.alloc(streamDataHeadBytes + maxStreamDataBytes, 0xee);
+          buffer.set(bytes, streamDataHeadBytes);
+          const frame = frameStreamData(framing, { streamId, channel, end }, buffer, bytes.length);
+          const body = frame.subarray(framing === "magic" ? 8 : 4);
+          const message = decodeEnvelope(body);
+          assert.equal(message?.messageId, streamId);
+          const data = message.streamData;
+          assert.deepEqual(
+            [data?.streamId, data?.channel, data?.end, Buffer.from(data?.data ?? [])],
+            [streamId, channel, end, Buffer.from(bytes)],
+          );
+          const encoded = encodeFrame(framing, {
+            messageId: streamId,
+            streamData: { streamId, channel, end, data: bytes },
+          });
+          assert.ok(Math.abs(encoded.length - frame.length) <= 4, "but for defaults that it may write");
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+});
