@@ -1,5 +1,6 @@
 import { type Command, Option } from "commander";
 import { Context, type GlobalOptions } from "./context.ts";
+import type { Interruptions } from "./interruption.ts";
 import { parseSeconds } from "./seconds.ts";
 
 export interface CommandSpec<Options extends object> {
@@ -10,6 +11,8 @@ export interface CommandSpec<Options extends object> {
   description?: string;
   /** Command lines and what they are for. */
   examples: readonly (readonly [commandLine: string, purpose: string])[];
+  /** What --timeout is for this one; how long to wait for each answer unless given. */
+  timeout?: string;
   /** Adds the command's own options. */
   options?(command: Command): void;
   /** Carries it out and gives the exit code; a HostError or UsageError that it throws has its own. */
@@ -22,8 +25,9 @@ export interface CliCommand {
 }
 
 export interface CommandEnd {
-  /** Aborted when the user has had enough. */
-  signal: AbortSignal;
+  interruptions: Interruptions;
+  /** The command line has been read. */
+  begin(context: Context): void;
   exit(code: number): void;
 }
 
@@ -35,25 +39,24 @@ export function defineCommand<Options extends object = object>(spec: CommandSpec
         `${spec.summary}${spec.description === undefined ? "" : `\n\n${spec.description}`}`,
       );
       spec.options?.(command);
-      for (const option of globalOptions()) command.addOption(option);
+      for (const option of globalOptions(spec.timeout)) command.addOption(option);
       command.addHelpText("after", `\nExamples:\n${exampleLines(spec.examples)}`);
       command.action(async () => {
         const options = { ...program.opts<GlobalOptions>(), ...command.opts<GlobalOptions & Options>() };
-        end.exit(await spec.run(new Context(options, end.signal), options, ...command.args));
+        const context = new Context(options, end.interruptions);
+        end.begin(context);
+        end.exit(await spec.run(context, options, ...command.args));
       });
     },
   };
 }
 
 /** Before the command's name or after it: both are given these. */
-export function globalOptions(): Option[] {
+export function globalOptions(timeout = "how long to wait for each answer"): Option[] {
   return [
     new Option("--vm <name>", "the VM: its exact name or id (environment: LIMIQUANTIX_VM)"),
     new Option("--socket <path>", "or the socket of its agent channel (environment: LIMIQUANTIX_SOCKET)"),
-    new Option(
-      "--timeout <seconds>",
-      'how long to wait for each answer; also "500ms", "30s", "2m"',
-    ).argParser(parseSeconds),
+    new Option("--timeout <seconds>", `${timeout}; also "500ms", "30s", "2m"`).argParser(parseSeconds),
     new Option("--json", "print JSON for programs"),
   ].map((option) => option.helpGroup("Options of every command:"));
 }

@@ -1,5 +1,6 @@
 import type { Client, ConnectOptions, Target } from "../host/index.ts";
 import { UsageError } from "./failure.ts";
+import type { Diversion, Interruptions } from "./interruption.ts";
 import { jsonLine } from "./ui/printable.ts";
 
 /** The options that every command takes. */
@@ -19,12 +20,14 @@ export class Context {
   /** Aborted by SIGINT, SIGTERM and SIGHUP. */
   readonly signal: AbortSignal;
   readonly #options: GlobalOptions;
+  readonly #interruptions: Interruptions;
 
-  constructor(options: GlobalOptions, signal: AbortSignal) {
+  constructor(options: GlobalOptions, interruptions: Interruptions) {
     this.#options = options;
+    this.#interruptions = interruptions;
     this.json = options.json ?? false;
     this.timeoutSeconds = options.timeout;
-    this.signal = signal;
+    this.signal = interruptions.signal;
   }
 
   /** Which VM: --vm or --socket, else LIMIQUANTIX_VM or LIMIQUANTIX_SOCKET. Throws UsageError unless it is one. */
@@ -62,6 +65,11 @@ export class Context {
   get call(): { signal: AbortSignal; timeoutSeconds?: number } {
     const { signal, timeoutSeconds } = this;
     return timeoutSeconds === undefined ? { signal } : { signal, timeoutSeconds };
+  }
+
+  /** Has what would end this process told to `diversion`, until the result is disposed of. */
+  divert(diversion: Diversion): Disposable {
+    return this.#interruptions.divert(diversion);
   }
 
   /** Connects to the agent in the VM that the user named. Rejects with a HostError or a UsageError. */

@@ -1,4 +1,5 @@
 import type { HostErrorCode } from "../host/errors.ts";
+import { codeText } from "../wire/errors.ts";
 
 export const exitCode = {
   ok: 0,
@@ -9,12 +10,16 @@ export const exitCode = {
   permission: 5,
   busy: 6,
   lost: 7,
+  /** As timeout(1), and a shell, have them. */
+  commandTimedOut: 124,
+  commandNotExecutable: 126,
+  commandNotFound: 127,
   /** signal(7): 128 + SIGINT. */
   interrupted: 130,
 } as const;
 
 /** What each exit code means, as --help tells it. */
-export const exitCodeMeanings: readonly (readonly [code: number, meaning: string])[] = [
+export const exitCodeMeanings: readonly (readonly [code: number | string, meaning: string])[] = [
   [exitCode.ok, "done"],
   [exitCode.failed, "the agent answered with an error, or something unexpected happened"],
   [exitCode.usage, "the command line is wrong"],
@@ -23,11 +28,22 @@ export const exitCodeMeanings: readonly (readonly [code: number, meaning: string
   [exitCode.permission, "not allowed to open the socket"],
   [exitCode.busy, "the socket is taken by another client"],
   [exitCode.lost, "the connection was lost, or the agent was restarted, before the answer came"],
+  [exitCode.commandTimedOut, "exec: the command was ended after --timeout"],
+  [exitCode.commandNotExecutable, "exec: the command may not be run"],
+  [exitCode.commandNotFound, "exec: there is no such command"],
   [exitCode.interrupted, "interrupted with Ctrl-C; other signals: 128 and their number"],
+  ["other", "exec and shell: that of the command"],
 ];
+
+/** Of those errors of an agent that have one of their own. */
+export const exitCodeOfAgent: Readonly<Record<string, number>> = {
+  [codeText("commandNotFound")]: exitCode.commandNotFound,
+  [codeText("commandPermission")]: exitCode.commandNotExecutable,
+};
 
 export const exitCodeOf = {
   "agent-error": exitCode.failed,
+  "not-supported": exitCode.failed,
   "not-found": exitCode.notThere,
   ambiguous: exitCode.notThere,
   "not-running": exitCode.notThere,

@@ -1,6 +1,6 @@
 import { CommanderError } from "commander";
 import { HostError } from "../host/errors.ts";
-import { exitCode, exitCodeOf } from "./exit-codes.ts";
+import { exitCode, exitCodeOf, exitCodeOfAgent } from "./exit-codes.ts";
 import { printableText } from "./ui/printable.ts";
 
 /** The command line asks for something that makes no sense. */
@@ -28,7 +28,7 @@ export function toFailure(error: unknown): Failure {
   if (error instanceof HostError) {
     const { code, agentCode } = error;
     return {
-      exitCode: exitCodeOf[code],
+      exitCode: exitCodeOfAgent[agentCode ?? ""] ?? exitCodeOf[code],
       code,
       message: printableText(error.message),
       ...(agentCode !== undefined && { agentCode }),

@@ -9,6 +9,8 @@ const examples = [
   ["limiquantix-ctl ping --vm web1", "is the agent in web1 alive?"],
   ["limiquantix-ctl wait --vm web1 --timeout 2m", "wait until web1 has booted"],
   ["limiquantix-ctl telemetry --vm web1 --watch", "CPU, memory, disks and network of web1, live"],
+  ["limiquantix-ctl exec --vm web1 -- df -h /", "run a command in web1"],
+  ["limiquantix-ctl shell --vm web1", "log in to web1"],
   ["limiquantix-ctl info --socket /tmp/agent.sock --json", "for a socket elsewhere, and for programs"],
 ] as const;
 
@@ -25,7 +27,7 @@ export function makeProgram(end: CommandEnd): Command {
   const program = new Command("limiquantix-ctl")
     .description("Talks to the LimiQuantix guest agent in virtual machines of this host.")
     .usage("[options] <command> [options]")
-    // Options of a command line to run in a guest are not ours: `exec` will need that they are left alone.
+    // Options of a command line to run in a guest are not ours: `exec` needs that they are left alone.
     .enablePositionalOptions()
     .exitOverride()
     // What goes wrong is told in one place.
@@ -47,6 +49,6 @@ Environment:
 ${exampleLines(variables)}
 
 Exit codes:
-${exampleLines(exitCodeMeanings.map(([code, meaning]) => [String(code).padStart(3), meaning]))}`,
+${exampleLines(exitCodeMeanings.map(([code, meaning]) => [String(code).padStart(5), meaning]))}`,
   );
 }

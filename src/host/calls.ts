@@ -2,7 +2,7 @@ import type { AgentMessage } from "../wire/envelope.ts";
 import { HostError } from "./errors.ts";
 
 interface Call {
-  resolve(message: AgentMessage): void;
+  settle(message: AgentMessage): void;
   reject(error: Error): void;
   stop(): void;
 }
@@ -10,11 +10,14 @@ interface Call {
 export interface CallOptions {
   /** Gives the call up; the agent may still carry it out. */
   signal?: AbortSignal | undefined;
-  /** Seconds until the call fails with "timed-out"; 30 unless given. */
+  /** Seconds until the call fails with "timed-out"; 30 unless given, Infinity for no limit. */
   timeoutSeconds?: number | undefined;
 }
 
 export const defaultTimeoutSeconds = 30;
+
+/** What a timer can hold, 24 days; Node takes more for 1 ms. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** The calls that wait for a reply, by message_id. */
 export class Calls {
@@ -24,19 +27,25 @@ export class Calls {
     return this.#waiting.size;
   }
 
-  /** The reply to `id`: rejects at the deadline, when aborted, and with whatever fail() or failAll() says. */
-  reply(
+  /**
+   * What `read` makes of the reply to `id`, in the turn in which it comes: before any message behind it. Rejects at the
+   * deadline, when aborted, when `read` throws, and with whatever fail() or failAll() says.
+   */
+  reply<T>(
     id: string,
     what: string,
     { signal, timeoutSeconds = defaultTimeoutSeconds }: CallOptions,
-  ): Promise<AgentMessage> {
+    read: (message: AgentMessage) => T,
+  ): Promise<T> {
     return new Promise((resolve, reject) => {
       const fail = (error: Error): void => {
         this.#take(id)?.reject(error);
       };
-      const timer = setTimeout(() => {
+      const late = (): void => {
         fail(new HostError("timed-out", `${what} was not answered within ${timeoutSeconds} s`));
-      }, timeoutSeconds * 1000);
+      };
+      const timer =
+        timeoutSeconds * 1000 > longestTimerMs ? undefined : setTimeout(late, timeoutSeconds * 1000);
       const abort = (): void => {
         fail(new HostError("aborted", `${what} was given up`, { cause: signal?.reason }));
       };
@@ -44,7 +53,18 @@ export class Calls {
         clearTimeout(timer);
         signal?.removeEventListener("abort", abort);
       };
-      this.#waiting.set(id, { resolve, reject, stop });
+      const call: Call = {
+        settle(message) {
+          try {
+            resolve(read(message));
+          } catch (error) {
+            call.reject(error as Error);
+          }
+        },
+        reject,
+        stop,
+      };
+      this.#waiting.set(id, call);
       signal?.addEventListener("abort", abort, { once: true });
       if (signal?.aborted) abort();
     });
@@ -53,7 +73,7 @@ export class Calls {
   /** Gives a reply to its call; false when nobody waits for it. */
   settle(message: AgentMessage): boolean {
     const call = this.#take(message.messageId);
-    call?.resolve(message);
+    call?.settle(message);
     return call !== undefined;
   }
 

@@ -10,12 +10,16 @@ export interface ConnectionEvents {
   closed(error: HostError): void;
 }
 
+/** With so much waiting for the other side, streams send nothing more until it has gone. */
+const congestedBytes = 256 * 1024;
+
 /** One connection to the socket that QEMU serves for a VM: frames in, frames out. */
 export class Connection {
   readonly #socket: Socket;
   readonly #framing: Framing;
   #receivedBytes = 0;
   #corked = false;
+  #waiting: (() => void)[] = [];
 
   private constructor(socket: Socket, framing: Framing, events: ConnectionEvents) {
     this.#socket = socket;
@@ -34,7 +38,11 @@ export class Connection {
       decoder.push(chunk);
     });
     socket.on("error", (error) => (cause = error));
+    socket.on("drain", () => {
+      this.#relieve();
+    });
     socket.on("close", () => {
+      this.#waiting = [];
       decoder.reset();
       const why =
         cause === undefined ? "the VM stopped, or its host daemon took the socket away" : cause.message;
@@ -93,8 +101,27 @@ export class Connection {
     this.#socket.write(frame);
   }
 
+  /** The other side reads slower than is sent to it. */
+  get congested(): boolean {
+    return this.#socket.writableLength > congestedBytes;
+  }
+
+  /** Calls back once, in the order of asking, when it is congested no more; never when it ends before. */
+  whenRelieved(callback: () => void): void {
+    this.#waiting.push(callback);
+  }
+
   close(): void {
     this.#socket.destroy();
+  }
+
+  #relieve(): void {
+    // Each may congest it again, and those behind it have their turn before it has another.
+    while (!this.congested) {
+      const callback = this.#waiting.shift();
+      if (callback === undefined) return;
+      callback();
+    }
   }
 }
 

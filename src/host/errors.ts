@@ -16,6 +16,8 @@ export type HostErrorCode =
   | "connection-lost"
   /** The agent in the guest started anew; calls under way may or may not have been carried out. */
   | "agent-restarted"
+  /** The agent in the guest cannot do this; a newer one may. */
+  | "not-supported"
   /** The deadline of the call passed. */
   | "timed-out"
   /** The caller's AbortSignal, or close(). */

@@ -1,14 +1,12 @@
-/** The host's side: find the VMs of this host, connect to the agent in one, ask it things. */
+/** The host's side: find the VMs of this host, connect to the agent in one, ask it things, run commands in it. */
 export { type ConnectOptions, type Target, connect } from "./connect.ts";
-export type {
-  AgentErrorEvent,
-  AgentReady,
-  Capabilities,
-  Client,
-  ClientEvents,
-  Pong,
-  TelemetryReport,
-} from "./client.ts";
+export type { Client, ClientEvents } from "./client.ts";
+export type { AgentErrorEvent, AgentReady, Capabilities, Pong, TelemetryReport } from "./messages.ts";
 export type { CallOptions } from "./calls.ts";
 export { type DiscoverOptions, type DiscoveredVm, discover, discoveryFolders, findVm } from "./discover.ts";
 export { HostError, type HostErrorCode } from "./errors.ts";
+export type { ExecuteOptions, ExecuteResult } from "./commands/execute.ts";
+export type { CommandInfo } from "./commands/list.ts";
+export type { CommandOptions, TerminalSize } from "./commands/options.ts";
+export type { ExitStatus, RemoteProcess } from "./commands/remote-process.ts";
+export type { AttachOptions, SpawnOptions } from "./commands/spawn.ts";

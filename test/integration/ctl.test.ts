@@ -21,6 +21,8 @@ describe("limiquantix-ctl: the command line", () => {
       "info",
       "wait",
       "telemetry",
+      "exec",
+      "shell",
       "--socket",
       "LIMIQUANTIX_VM",
       "Exit codes:",

@@ -15,6 +15,8 @@ export interface CtlOptions {
   env?: Record<string, string>;
   /** A command that the rest is an argument of, such as ["setpriv", "--reuid", "nobody"]. */
   wrapper?: readonly string[];
+  /** Standard input, which is empty otherwise. */
+  stdin?: "pipe";
 }
 
 let bundled: Promise<string> | undefined;
@@ -61,10 +63,10 @@ export async function ctl(args: readonly string[], options: CtlOptions = {}): Pr
 
 export async function startCtl(
   args: readonly string[],
-  { env, wrapper = [] }: CtlOptions = {},
+  { env, wrapper = [], stdin }: CtlOptions = {},
 ): Promise<ChildProcess> {
   const [command = process.execPath, ...rest] = [...wrapper, process.execPath, await ctlProgram(), ...args];
-  return spawn(command, rest, { env: ctlEnvironment(env), stdio: ["ignore", "pipe", "pipe"] });
+  return spawn(command, rest, { env: ctlEnvironment(env), stdio: [stdin ?? "ignore", "pipe", "pipe"] });
 }
 
 /** What a child printed, and its exit code; null when a signal ended it. */

@@ -12,6 +12,14 @@ export function errorEvent(code: string, message: string): NonNullable<Envelope[
   return { severity: limiquantix.agent.v1.ErrorSeverity.ERROR_SEVERITY_ERROR, code, message };
 }
 
+/** Runs commands for a FakeAgent. */
+export interface FakeGuest {
+  /** Takes a request or a part of a stream; false when it is none of a command. */
+  receive(message: AgentMessage, send: (envelope: Envelope) => void): boolean;
+  /** The host of `send` has gone. */
+  leave(send: (envelope: Envelope) => void): void;
+}
+
 export interface FakeAgentOptions {
   version?: string;
   /** False: an agent of an earlier generation, which does not know what a hello is. */
@@ -21,6 +29,8 @@ export interface FakeAgentOptions {
   ready?: Ready;
   /** Sent to each client when it has come. */
   telemetry?: Telemetry;
+  /** What runs the commands that this agent is asked to run. Without one it can run none. */
+  guest?: FakeGuest;
   /** The answer to a request; undefined for the usual one, "none" for silence. */
   answer?(request: AgentMessage): Envelope | "none" | undefined;
 }
@@ -59,6 +69,14 @@ export class FakeAgent {
     this.#sendAll({ messageId: randomUUID(), agentReady: { ...this.#options.ready, sessionId: "" } });
   }
 
+  /** Stops, or goes on, reading what the clients send. */
+  pause(paused: boolean): void {
+    for (const socket of this.#clients.keys()) {
+      if (paused) socket.pause();
+      else socket.resume();
+    }
+  }
+
   /** Ends every connection, as QEMU does when the VM stops. */
   dropClients(): void {
     for (const socket of this.#clients.keys()) socket.destroy();
@@ -74,12 +92,21 @@ export class FakeAgent {
 
   #accept(socket: Socket): void {
     this.#clients.set(socket, "");
-    socket.on("close", () => this.#clients.delete(socket));
+    const reply = (envelope: Envelope): void => {
+      if (this.#clients.has(socket))
+        send(socket, { ...envelope, messageId: envelope.messageId || randomUUID() });
+    };
+    socket.on("close", () => {
+      this.#clients.delete(socket);
+      this.#options.guest?.leave(reply);
+    });
     socket.on("error", () => undefined);
     const decoder = new FrameDecoder<AgentMessage>({
       decode: decodeEnvelope,
       onMessage: (message) => {
-        if (!this.#options.silent) this.#receive(socket, message);
+        if (this.#options.silent) return;
+        if (this.#options.guest?.receive(message, reply)) return;
+        this.#receive(socket, message);
       },
       onGarbage: () => undefined,
     });
@@ -87,6 +114,10 @@ export class FakeAgent {
       decoder.push(chunk);
     });
     if (!this.#options.silent) this.#greet(socket, "");
+  }
+
+  get #features(): string[] {
+    return this.#options.guest ? ["execute", "exec", "cancel"] : [];
   }
 
   #greet(socket: Socket, sessionId: string): void {
@@ -106,7 +137,7 @@ export class FakeAgent {
       const sessionId = request.hello.sessionId ?? "";
       send(socket, {
         messageId,
-        helloResponse: { success: true, sessionId, agentVersion: version, features: [] },
+        helloResponse: { success: true, sessionId, agentVersion: version, features: this.#features },
       });
       // A client that asks again for the session it has is not greeted anew.
       if (this.#clients.get(socket) !== sessionId) this.#greet(socket, sessionId);
@@ -123,7 +154,7 @@ export class FakeAgent {
           version,
           os: "Fake Linux 1",
           architecture: "x86_64",
-          capabilities: ["ping", "telemetry"],
+          capabilities: ["ping", "telemetry", ...this.#features],
           features: { virtual: "true" },
         },
       });

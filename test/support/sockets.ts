@@ -18,7 +18,7 @@ export class Sockets {
       chmodSync(this.folder, 0o755);
     });
     afterEach(async () => {
-      await Promise.all(this.#agents.splice(0).map((agent) => agent.close()));
+      await this.closeAll();
       rmSync(this.folder, { recursive: true, force: true });
     });
   }
@@ -30,6 +30,11 @@ export class Sockets {
 
   serve(options?: FakeAgentOptions): Promise<FakeAgent> {
     return this.serveAt(this.path, options);
+  }
+
+  /** Ends what serves. */
+  async closeAll(): Promise<void> {
+    await Promise.all(this.#agents.splice(0).map((agent) => agent.close()));
   }
 
   async serveAt(socket: string, options?: FakeAgentOptions): Promise<FakeAgent> {

@@ -43,14 +43,14 @@ export class Terminal {
   }
 
   /** Waits until the screen matches, and gives it. */
-  async shows(pattern: RegExp): Promise<string> {
+  async shows(pattern: RegExp, deadlineMs?: number): Promise<string> {
     let last = "";
     try {
       const matching = async (): Promise<string | false> => {
         last = await this.screen();
         return pattern.test(last) && last;
       };
-      return await until(`the terminal shows ${String(pattern)}`, matching);
+      return await until(`the terminal shows ${String(pattern)}`, matching, deadlineMs);
     } catch (error) {
       throw new Error(`${(error as Error).message}\nIt shows:\n${last}`, { cause: error });
     }
@@ -61,11 +61,28 @@ export class Terminal {
     await this.#tmux("send-keys", ...keys);
   }
 
+  /** Types a text as it is, control characters included. */
+  async type(text: string): Promise<void> {
+    await this.#tmux("send-keys", "-H", ...[...Buffer.from(text)].map((byte) => byte.toString(16)));
+  }
+
   /** Sends a signal to the program that the shell of the script runs. */
   async signalProgram(signal: NodeJS.Signals): Promise<void> {
     const shell = (await this.#tmux("display-message", "-p", "#{pane_pid}")).trim();
     const [child = ""] = readFileSync(`/proc/${shell}/task/${shell}/children`, "utf8").split(" ");
     process.kill(Number(child), signal);
+  }
+
+  /** Its settings, as `stty -g` has them. */
+  async settings(): Promise<string> {
+    const tty = (await this.#tmux("display-message", "-p", "#{pane_tty}")).trim();
+    return (await run("stty", ["-g", "-F", tty])).stdout;
+  }
+
+  /** What a program can leave behind on it. */
+  async flags(): Promise<string> {
+    const format = "cursor=#{cursor_flag} alternate=#{alternate_on} mouse=#{mouse_any_flag}";
+    return (await this.#tmux("display-message", "-p", format)).trim();
   }
 
   async resize(columns: number, rows: number): Promise<void> {

@@ -86,6 +86,7 @@ function mayChange(error: unknown): error is HostError {
     case "timed-out":
     case "agent-error":
       return true;
+    case "not-supported":
     case "ambiguous":
     case "permission-denied":
     case "aborted":
