@@ -11,7 +11,9 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   flow: () => import("./flow.ts"),
   idle: () => import("./idle.ts"),
   start: () => import("./start.ts"),
+  commands: () => import("./commands.ts"),
   vm: () => import("./vm.ts"),
+  "vm-commands": () => import("./vm-commands.ts"),
 };
 
 const named = process.argv.slice(2);
@@ -39,7 +41,7 @@ if (named.length === 0) {
     "docs/benchmarks.md",
     `# Benchmarks
 
-Measured ${new Date().toISOString().slice(0, 10)} at commit ${commit} with \`npm run bench\`, Node ${process.version}, Linux ${os.release()},
+Measured ${new Date().toISOString().slice(0, 10)} at commit ${commit} with \`npm run bench\`, Node ${process.version}, Linux ${os.release().replace(/-.*/, "")},
 ${os.cpus().length} CPUs (${cpu?.model.trim() ?? "unknown"}). The machines are shared and noisy: what counts is the ratio of medians in one run.
 The guest runs under software emulation (\`-accel tcg\`).
 

@@ -177,7 +177,7 @@ describe("agent on a real virtio port", () => {
         "the agent to notice",
         async () => (await machine.agentLog()).split('"unplugged"').length === i + 2,
       );
-      assert.equal((await machine.run("ls /dev/virtio-ports")).stdout.trim(), "");
+      assert.doesNotMatch(await machine.expect("ls /dev/virtio-ports"), /limiquantix/);
       const greetings = host.received.filter(({ message }) => message.agentReady).length;
       await machine.plugPort();
       await until(

@@ -7,7 +7,7 @@ import { shell } from "./shell.ts";
 export interface Images {
   kernel: string;
   initramfs: string;
-  /** Node.js and its libraries, read-only, as /dev/vda. */
+  /** Node.js, other programs and their libraries, read-only, as /dev/vda. */
   nodeDisk: string;
   /** An empty ext4 file system, as /dev/vdb. */
   scratchDisk: string;
@@ -20,6 +20,9 @@ const modules = [
 ]; // prettier-ignore
 
 const here = import.meta.dirname;
+
+/** How the images are made is a part of what they are. */
+const recipe = { file: path.join(here, "image.ts") };
 
 /** The agent's files, as `npm run build` leaves them: guest path → file or folder here. */
 export const agentFiles: Record<string, string> = {
@@ -70,19 +73,33 @@ async function kernel(): Promise<string> {
   });
 }
 
-function node(): Promise<string> {
+/** Programs of this machine that are not busybox's; those that are not here are not there. */
+const programs = ["vim.tiny", "qemu-ga"];
+
+/** What a terminal's programs look up, in ncurses' own folder on Debian. */
+const terminals = ["/usr/share/terminfo/s/screen", "/lib/terminfo/s/screen"];
+
+async function node(): Promise<string> {
   const program = realpathSync(process.execPath);
-  return cached("node", hashOf({ file: program }), async (output) => {
+  const found = (
+    await shell(`for name in $NAMES; do command -v "$name" || true; done`, { NAMES: programs.join(" ") })
+  )
+    .split("\n")
+    .filter((file) => file !== "");
+  const contents = [program, ...found].map((file) => ({ file: realpathSync(file) }));
+  return cached("node", hashOf(recipe, ...contents), async (output) => {
     await shell(
       `
       tree=$(mktemp -d); trap 'rm -rf "$tree"' EXIT
-      mkdir -p "$tree/bin" "$tree/lib" "$tree/lib64"
+      mkdir -p "$tree/bin" "$tree/lib" "$tree/lib64" "$tree/terminfo/s"
       cp "$NODE" "$tree/bin/node"
-      for library in $(ldd "$NODE" | grep -o '/[^ ]*'); do
+      for file in $PROGRAMS; do cp -L "$file" "$tree/bin/"; done
+      for file in $TERMINALS; do [ -e "$file" ] && cp -L "$file" "$tree/terminfo/s/"; done
+      for library in $(ldd "$NODE" $PROGRAMS | grep -o '/[^ :]*' | grep '\.so' | sort -u); do
         case "$library" in */ld-linux*) cp -L "$library" "$tree/lib64/";; *) cp -L "$library" "$tree/lib/";; esac
       done
       mke2fs -q -t ext4 -O ^has_journal -d "$tree" "$OUT" "$(( $(du -sm "$tree" | cut -f1) * 11 / 10 + 16 ))M"`,
-      { NODE: program, OUT: output },
+      { NODE: program, PROGRAMS: found.join(" "), TERMINALS: terminals.join(" "), OUT: output },
     );
   });
 }
@@ -95,10 +112,10 @@ function scratch(): Promise<string> {
 
 /** Two archives, one behind the other: what stays the same, and what changes with each build. */
 async function initramfsWith(kernelTree: string, files: Record<string, string>): Promise<string> {
-  const scripts = ["init.sh", "port-names.sh"].map((name) => path.join(here, name));
+  const scripts = ["init.sh", "port-names.sh", "passwd", "group"].map((name) => path.join(here, name));
   const base = await cached(
     "base",
-    hashOf(kernelTree, ...scripts.map((file) => ({ file })), ...modules),
+    hashOf(recipe, kernelTree, ...scripts.map((file) => ({ file })), ...modules),
     async (output) => {
       await shell(
         `
@@ -109,7 +126,8 @@ async function initramfsWith(kernelTree: string, files: Record<string, string>):
       chmod 755 "$tree/init" "$tree/bin/port-names"
       ln -s /node/lib64 "$tree/lib64"; ln -s /node/lib "$tree/lib"
       printf 'NAME="Test guest"\\nVERSION_ID="1"\\n' >"$tree/etc/os-release"
-      echo 'root:x:0:0:root:/root:/bin/sh' >"$tree/etc/passwd"
+      cp "$HERE/passwd" "$HERE/group" "$tree/etc/"
+      chmod 755 "$tree"
       for name in $MODULES; do
         file=$(find "$KERNEL/lib/modules" "$KERNEL/usr/lib/modules" -name "$name.ko*" 2>/dev/null | head -n 1)
         case "$file" in
@@ -126,7 +144,7 @@ async function initramfsWith(kernelTree: string, files: Record<string, string>):
     },
   );
   const contents = Object.entries(files).flatMap(([guest, file]) => [guest, { file }]);
-  return cached("initramfs", hashOf({ file: base }, ...contents), async (output) => {
+  return cached("initramfs", hashOf(recipe, { file: base }, ...contents), async (output) => {
     for (const file of Object.values(files)) {
       if (!existsSync(file)) throw new Error(`${file} is not built; run: npm run build`);
     }
@@ -137,6 +155,7 @@ async function initramfsWith(kernelTree: string, files: Record<string, string>):
     await shell(
       `
       tree=$(mktemp -d); trap 'rm -rf "$tree"' EXIT
+      chmod 755 "$tree"
       ${copies.join("\n")}
       cp "$BASE" "$OUT"
       cd "$tree" && find . | cpio -o -H newc --quiet >>"$OUT"`,

@@ -8,6 +8,11 @@ mkdir -p /dev/pts /run /tmp /node /scratch
 mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /tmp
+chmod 1777 /tmp
+mkdir -p /sys/fs/cgroup /home/alice /home/many
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+chown 1000:1000 /home/alice
+chown 1001:1001 /home/many
 hostname guest
 ip link set lo up
 while read -r module; do insmod "/modules/$module"; done </modules/list

@@ -64,6 +64,11 @@ export class Machine {
     return path.join(this.#folder, "agent.sock");
   }
 
+  /** The socket of a second port, for another agent to compare with: org.qemu.guest_agent.0. */
+  get otherSocket(): string {
+    return path.join(this.#folder, "other.sock");
+  }
+
   get qmp(): Qmp {
     if (this.#qmp === undefined) throw new Error("the guest is not started");
     return this.#qmp;
@@ -176,6 +181,8 @@ export class Machine {
       ...["-serial", `file:${at("kernel.log")}`],
       ...["-chardev", socket("agent", "agent.sock"), "-device", "virtio-serial-pci,id=vs0"],
       ...["-device", `virtserialport,bus=vs0.0,nr=1,chardev=agent,name=${channelName},id=agentport`],
+      ...["-chardev", socket("other", "other.sock")],
+      ...["-device", "virtserialport,bus=vs0.0,nr=2,chardev=other,name=org.qemu.guest_agent.0"],
       ...["-drive", `file=${nodeDisk},format=raw,if=virtio,readonly=on`],
       ...["-drive", `file=${scratchDisk},format=raw,if=virtio,snapshot=on`],
       ...["-netdev", "user,id=net0,restrict=on", "-device", "virtio-net-pci,netdev=net0"],

@@ -1,13 +1,15 @@
 import { cached } from "./cache.ts";
-import { buildImages, identityOf } from "./image.ts";
+import { agentFiles, buildImages, identityOf } from "./image.ts";
 import { Machine } from "./machine.ts";
 
 /**
  * Gives guests that answer within a second: one is booted, Node.js and the agent are brought into its memory, and
- * its state is saved; each further one is restored from that.
+ * its state is saved; each further one is restored from that. `moreFiles` are put into it: guest path → file here.
  */
-export async function savedGuest(): Promise<{ restore(): Promise<Machine> }> {
-  const images = await buildImages();
+export async function savedGuest(
+  moreFiles: Record<string, string> = {},
+): Promise<{ restore(): Promise<Machine> }> {
+  const images = await buildImages({ ...agentFiles, ...moreFiles });
   const state = await cached("state", identityOf(images), async (output) => {
     const machine = await Machine.boot(images);
     try {
