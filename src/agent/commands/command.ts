@@ -144,10 +144,6 @@ export class Command {
     }
   }
 
-  get exit(): Exit | undefined {
-    return this.#exit;
-  }
-
   get durationMs(): number {
     return performance.now() - this.startedAt;
   }

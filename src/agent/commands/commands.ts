@@ -47,11 +47,6 @@ export class Commands {
     this.#audit = audit;
   }
 
-  /** Commands that have not ended, or whose output somebody still waits for. */
-  get count(): number {
-    return this.#running.size;
-  }
-
   /** Rejects with a CodedError that says why it could not be started, or with the signal's reason. */
   async start(request: CommandRequest, signal: AbortSignal): Promise<Command> {
     const record: AuditRecord = {
