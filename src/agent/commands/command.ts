@@ -24,7 +24,7 @@ const startDeadlineMs = 10_000;
  * Starts under way at a time: each is a thread and a process that want a CPU, and a hundred of them would keep the
  * agent from its own. One that is held up, because somebody has stopped it, does not hold up the others.
  */
-const starting = new Gate(2 * availableParallelism(), 50);
+const starting = new Gate(4 * availableParallelism(), 50);
 
 /** How long a command that is asked to end may take before it is made to. */
 const graceMs = 2_000;
