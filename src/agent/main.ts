@@ -1,7 +1,7 @@
 import { Sampler } from "../native/sampler.ts";
 import { Agent } from "./agent.ts";
 import { Audit } from "./audit.ts";
-import { withDeadline } from "./commands/deadline.ts";
+import { withDeadline } from "./deadline.ts";
 import type { Config } from "./config/config.ts";
 import { keepLink } from "./link.ts";
 import { openLog } from "./log.ts";

@@ -1,7 +1,7 @@
 import { addon } from "../../native/addon.ts";
 import type { UserRecord } from "../../native/process.ts";
 import { CodedError } from "../../wire/errors.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../deadline.ts";
 
 /** Who a command runs as. */
 export interface Identity {

@@ -6,7 +6,7 @@ import { frameStreamData, maxStreamDataBytes, streamDataHeadBytes } from "../../
 import type { Stream, Streams } from "../session/streams.ts";
 import { CommandInput } from "./command-input.ts";
 import { type Command, type Exit, exitCodeOf } from "./command.ts";
-import { after } from "./deadline.ts";
+import { after } from "../deadline.ts";
 import { OutputHistory } from "./output-history.ts";
 import type { OutputPipe } from "./output-pipe.ts";
 
@@ -161,6 +161,7 @@ export class LiveCommand implements Stream {
       takeBackCancel();
       streams.close(this.id);
     };
+    if (streams.signal.aborted) onSessionEnd(); // in the moment between the start and this
     return lostBytes;
   }
 

@@ -44,6 +44,7 @@ export const execStart: Handler<"execStart"> = async (request, context) => {
     giveBack();
   }
   live.attach(streams, messageId, toNumber(request.windowBytes));
+  if (signal.aborted) live.terminate(); // cancelled in the moment between the start and this
   context.afterAnswer(() => {
     live.start();
   });

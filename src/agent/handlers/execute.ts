@@ -2,7 +2,7 @@ import type { Response } from "../../wire/operations.ts";
 import { maxFrameBytes } from "../../wire/frame.ts";
 import { Capture } from "../commands/capture.ts";
 import { type Command, exitCodeOf } from "../commands/command.ts";
-import { withDeadline } from "../commands/deadline.ts";
+import { withDeadline } from "../deadline.ts";
 import { commandFields } from "./command-fields.ts";
 import type { Handler, RequestContext } from "../session/handler.ts";
 

@@ -255,7 +255,6 @@ export class Session {
   }
 
   #newStreams(): Streams {
-    setMaxListeners(0, this.#life.signal); // each request under way listens
     return new Streams(this.#life.signal, nameOf(this.#id), this.#responder, (payload) => {
       this.#send("reply", payload);
     });
