@@ -51,6 +51,13 @@ export const errorCodes = {
   createDirectoryFailed: 4014,
   renameFailed: 4015,
   symlinkLoop: 4016,
+  /** Extensions, and those below. */
+  fileSystemReadOnly: 4017,
+  nameTooLong: 4018,
+  noSuchTransfer: 4019,
+  fileChanged: 4020,
+  checksum: 4021,
+  fileSystemSilent: 4022,
   shutdown: 5001,
   reboot: 5002,
   password: 5003,

@@ -37,10 +37,28 @@ export const responseOf = {
   execSignal: "execSignalResponse",
   execResize: "execResizeResponse",
   cancel: "cancelResponse",
+  fileGet: "fileGetResponse",
+  filePut: "filePutResponse",
+  transferCommit: "transferCommitResponse",
+  treeGet: "treeGetResponse",
+  treePut: "treePutResponse",
+  fileRename: "fileRenameResponse",
+  fileSetAttributes: "fileSetAttributesResponse",
+  createSymlink: "createSymlinkResponse",
+  fileCopy: "fileCopyResponse",
+  fileWatch: "fileWatchResponse",
 } as const satisfies Partial<Record<keyof Messages, keyof Messages>>;
 
 /** Events an agent sends on its own. They are never answered. */
-export const eventNames = ["telemetry", "agentReady", "error", "clipboardChanged", "execExited"] as const;
+export const eventNames = [
+  "telemetry",
+  "agentReady",
+  "error",
+  "clipboardChanged",
+  "execExited",
+  "transferEnded",
+  "fileChanged",
+] as const;
 
 /** Parts of streams, in both directions. They are never answered. */
 export const streamNames = ["streamData", "streamCredit"] as const;

@@ -5,6 +5,9 @@ const seconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(86_400
 const absolutePath = v.pipe(v.string(), v.regex(/^(\/|[A-Za-z]:\\)/, "must be an absolute path"));
 const strings = v.array(v.string());
 
+const defaultStateDir =
+  process.platform === "win32" ? "C:\\ProgramData\\LimiQuantix\\state" : "/var/lib/limiquantix";
+
 /**
  * The config file: known keys, their limits and defaults. Hosts and images in the field have such files, so a
  * key is never renamed and a default never loosened.
@@ -45,6 +48,8 @@ export const configSchema = v.strictObject({
   framing: v.optional(v.picklist(["auto", "plain", "magic"]), "auto"),
   /** A frame that gets no further for this long is given up. */
   frame_timeout_secs: v.optional(seconds, 5),
+  /** Where the agent remembers what it must clean up after a restart. It is made when it is needed. */
+  state_dir: v.optional(absolutePath, defaultStateDir),
   pre_freeze_script_dir: v.optional(absolutePath, "/etc/limiquantix/pre-freeze.d"),
   post_thaw_script_dir: v.optional(absolutePath, "/etc/limiquantix/post-thaw.d"),
   security: v.optional(

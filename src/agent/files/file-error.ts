@@ -1,0 +1,36 @@
+import { CodedError, type ErrorCode } from "../../wire/errors.ts";
+
+/** What the system says, as the protocol's code and as words. */
+const meanings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  ENOENT: ["fileNotFound", "no such file or folder"],
+  EACCES: ["fileDenied", "permission denied"],
+  EPERM: ["fileDenied", "not permitted"],
+  EEXIST: ["fileExists", "it is there already"],
+  ENOTEMPTY: ["fileExists", "the folder is not empty"],
+  ENOTDIR: ["notADirectory", "not a folder"],
+  EISDIR: ["notAFile", "it is a folder"],
+  ENXIO: ["notAFile", "not a regular file"],
+  ELOOP: ["symlinkLoop", "too many symbolic links"],
+  ENOSPC: ["diskFull", "the disk is full"],
+  EDQUOT: ["diskFull", "the disk quota is used up"],
+  EFBIG: ["fileTooLarge", "larger than the file system allows"],
+  EROFS: ["fileSystemReadOnly", "the file system is read-only"],
+  ENAMETOOLONG: ["nameTooLong", "the name is too long"],
+  EXDEV: ["renameFailed", "it would be in another file system"],
+};
+
+/**
+ * An error of the system as the protocol has it: "cannot write /x: the disk is full (ENOSPC)". What has a code already
+ * is given back. `otherwise` is the code for what the table does not know.
+ */
+export function fileError(cause: unknown, doing: string, otherwise: ErrorCode = "internal"): CodedError {
+  if (cause instanceof CodedError) return cause;
+  const { code: name = "", message } = cause as NodeJS.ErrnoException;
+  const [code, words] = meanings[name] ?? [otherwise, message];
+  return new CodedError(code, `cannot ${doing}: ${words}${name ? ` (${name})` : ""}`, { cause });
+}
+
+/** Whether an error of the system has this name: "ENOENT". */
+export function isErrno(error: unknown, name: string): boolean {
+  return (error as NodeJS.ErrnoException | undefined)?.code === name;
+}

@@ -1,0 +1,55 @@
+// Node's file operations on plain descriptors, as promises. A FileHandle costs more, and is closed when it is garbage.
+import fs from "node:fs";
+import { promisify } from "node:util";
+
+export const open: (path: string, flags: number, mode?: number) => Promise<number> = promisify(fs.open);
+export const fsync: (fd: number) => Promise<void> = promisify(fs.fsync);
+export const fchmod: (fd: number, mode: number) => Promise<void> = promisify(fs.fchmod);
+export const fchown: (fd: number, uid: number, gid: number) => Promise<void> = promisify(fs.fchown);
+export const futimes: (fd: number, atime: number | Date, mtime: number | Date) => Promise<void> = promisify(
+  fs.futimes,
+);
+export const ftruncate: (fd: number, bytes: number) => Promise<void> = promisify(fs.ftruncate);
+
+export function fstat(fd: number): Promise<fs.BigIntStats> {
+  return new Promise((resolve, reject) => {
+    fs.fstat(fd, { bigint: true }, (error, stats) => {
+      if (error) reject(error);
+      else resolve(stats);
+    });
+  });
+}
+
+/** Resolves to how many bytes were read; 0 at the end. */
+export function read(fd: number, target: NodeJS.ArrayBufferView, position: number | null): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.read(fd, target, 0, target.byteLength, position, (error, count) => {
+      if (error) reject(error);
+      else resolve(count);
+    });
+  });
+}
+
+/** Writes all of it. At `position`, or, with null, where the descriptor is. */
+export async function writeAll(fd: number, bytes: Uint8Array, position: number | null): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    done += await write(fd, bytes, done, position === null ? null : position + done);
+  }
+}
+
+function write(fd: number, bytes: Uint8Array, from: number, position: number | null): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.write(fd, bytes, from, bytes.length - from, position, (error, count) => {
+      if (error) reject(error);
+      else resolve(count);
+    });
+  });
+}
+
+/**
+ * In a thread, as a close may wait for a server, and for nobody: an error of it says only that the descriptor is gone.
+ * What must be on disk was synced before.
+ */
+export function close(fd: number): void {
+  fs.close(fd, () => undefined);
+}

@@ -1,0 +1,40 @@
+import path from "node:path";
+import { CodedError } from "../../wire/errors.ts";
+
+/** PATH_MAX and NAME_MAX of Linux, in bytes, without the NUL. */
+const longestPathBytes = 4095;
+const longestNameBytes = 255;
+
+/**
+ * A path of the host without double slashes, "." and a slash at its end. Throws CodedError: pathTraversal for one that is
+ * not absolute or has "..", invalidMessage for a NUL byte, nameTooLong.
+ */
+export function absolutePath(text: string): string {
+  if (text.includes("\0")) throw new CodedError("invalidMessage", "a path cannot have a NUL byte");
+  if (!path.isAbsolute(text)) {
+    throw new CodedError(
+      "pathTraversal",
+      text === "" ? "no path was given" : `not an absolute path: ${text}`,
+    );
+  }
+  if (text.split(path.sep).includes("..")) {
+    throw new CodedError("pathTraversal", `".." is not taken in a path: ${text}`);
+  }
+  const normal = path.normalize(text);
+  const names = normal.split(path.sep);
+  if (
+    Buffer.byteLength(normal) > longestPathBytes ||
+    names.some((name) => Buffer.byteLength(name) > longestNameBytes)
+  ) {
+    throw new CodedError(
+      "nameTooLong",
+      `longer than a path or a name in it can be: ${normal.slice(0, 100)}…`,
+    );
+  }
+  return normal.length > 1 && normal.endsWith(path.sep) ? normal.slice(0, -1) : normal;
+}
+
+/** Whether `candidate` is `folder` or below it, by whole components: /tmpfoo is not below /tmp. Both are normal. */
+export function isWithin(candidate: string, folder: string): boolean {
+  return candidate === folder || candidate.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
+}
