@@ -6,6 +6,7 @@ import type { Audit } from "./audit.ts";
 import { Commands } from "./commands/commands.ts";
 import { LiveCommands } from "./commands/live-commands.ts";
 import type { Config } from "./config/config.ts";
+import { Files } from "./files/files.ts";
 import { handlers } from "./handlers/index.ts";
 import { type OperatingSystem, operatingSystem } from "./platform/index.ts";
 import { CommandPolicy } from "./policy/command-policy.ts";
@@ -20,6 +21,7 @@ const extensions = ["hello", "telemetry-extended", "exec"];
 export class Agent {
   readonly router = new Router(handlers);
   readonly commands: Commands;
+  readonly files: Files;
   /** Those whose input and output are streams. */
   readonly live = new LiveCommands();
   readonly #startedAt = performance.now();
@@ -31,6 +33,7 @@ export class Agent {
     audit: Audit,
   ) {
     this.commands = new Commands(new CommandPolicy(config.security), audit);
+    this.files = new Files(config.security, audit);
   }
 
   /** Ends what must not outlive the agent. */
