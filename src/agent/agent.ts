@@ -12,16 +12,19 @@ import { type OperatingSystem, operatingSystem } from "./platform/index.ts";
 import { CommandPolicy } from "./policy/command-policy.ts";
 import { Router } from "./session/router.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
+import { Transfers } from "./transfers/transfers.ts";
+import type { Log } from "./log.ts";
 import { version } from "../version.ts";
 
 /** Extensions of this project that a host may use after its hello, besides the operations that have handlers. */
-const extensions = ["hello", "telemetry-extended", "exec"];
+const extensions = ["hello", "telemetry-extended", "exec", "files"];
 
 /** What all sessions of this process share. */
 export class Agent {
   readonly router = new Router(handlers);
   readonly commands: Commands;
   readonly files: Files;
+  readonly transfers: Transfers;
   /** Those whose input and output are streams. */
   readonly live = new LiveCommands();
   readonly #startedAt = performance.now();
@@ -31,14 +34,16 @@ export class Agent {
     readonly config: Config,
     readonly telemetry: Telemetry,
     audit: Audit,
+    log: Log,
   ) {
     this.commands = new Commands(new CommandPolicy(config.security), audit);
     this.files = new Files(config.security, audit);
+    this.transfers = new Transfers(config.state_dir, log);
   }
 
   /** Ends what must not outlive the agent. */
   async close(): Promise<void> {
-    await this.commands.close();
+    await Promise.all([this.commands.close(), this.transfers.close()]);
   }
 
   get uptimeSeconds(): number {

@@ -1,13 +1,17 @@
-/** Settles as `promise` does, or rejects after so long; whatever `promise` waits for goes on. */
-export async function withDeadline<T>(promise: Promise<T>, deadlineMs: number): Promise<T> {
+/** Settles as `promise` does, or rejects after so long, with `late`; whatever `promise` waits for goes on. */
+export async function withDeadline<T>(
+  promise: Promise<T>,
+  deadlineMs: number,
+  late = (): Error => new Error(`no answer within ${deadlineMs / 1000} s`),
+): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
+  const deadline = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Error(`no answer within ${deadlineMs / 1000} s`));
+      reject(late());
     }, deadlineMs);
   });
   try {
-    return await Promise.race([promise, late]);
+    return await Promise.race([promise, deadline]);
   } finally {
     clearTimeout(timer);
   }

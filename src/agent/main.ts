@@ -27,9 +27,11 @@ export async function runAgent(config: Config, signal: AbortSignal): Promise<voi
     log,
   );
   const transport = transportFor(config.device_path, log);
-  const agent = new Agent(config, telemetry, new Audit(config.security.audit_logging ? audit : undefined));
+  const auditing = new Audit(config.security.audit_logging ? audit : undefined);
+  const agent = new Agent(config, telemetry, auditing, log);
   try {
     log.info({ version, port: transport.description, pid: process.pid }, "limiquantix-agent starts");
+    void agent.transfers.clean();
     await keepLink(agent, transport, log, signal);
     log.info("limiquantix-agent stops");
   } finally {

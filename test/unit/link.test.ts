@@ -41,7 +41,12 @@ function setUp() {
     log,
   );
   const stop = new AbortController();
-  const running = keepLink(new Agent(config, telemetry, new Audit(undefined)), transport, log, stop.signal);
+  const running = keepLink(
+    new Agent(config, telemetry, new Audit(undefined), log),
+    transport,
+    log,
+    stop.signal,
+  );
   const end = async (): Promise<void> => {
     stop.abort();
     await running;

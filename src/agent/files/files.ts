@@ -1,11 +1,8 @@
 import type { Audit } from "../audit.ts";
 import type { Config } from "../config/config.ts";
-import { withDeadline } from "../deadline.ts";
 import { PathPolicy } from "../policy/path-policy.ts";
 import { fileError } from "./file-error.ts";
-
-/** A file system that has not answered for so long is not waited for any more: a server, or a disk, that is gone. */
-const silentMs = 20_000;
+import { answerOf } from "./held-file.ts";
 
 /** What all sessions do with files goes through here. */
 export class Files {
@@ -18,14 +15,16 @@ export class Files {
   }
 
   /**
-   * One request: counts it, and makes a CodedError of what the system says; `doing` is "write /x". `work` that takes long
-   * goes on, and frees what it has, when nobody waits any more.
+   * One request: counts it, and makes a CodedError of what the system says; `doing` is "write /x". `work` that takes too
+   * long goes on; what it gives when nobody waits for it any more is given to `undo`.
    */
-  async run<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  async run<T>(doing: string, work: () => Promise<T>, undo?: (result: T) => void): Promise<T> {
     this.policy.countOperation();
+    const working = work();
     try {
-      return await withDeadline(work(), silentMs);
+      return await answerOf(working, doing);
     } catch (error) {
+      void working.then(undo, () => undefined);
       throw fileError(error, doing);
     }
   }

@@ -53,3 +53,46 @@ function write(fd: number, bytes: Uint8Array, from: number, position: number | n
 export function close(fd: number): void {
   fs.close(fd, () => undefined);
 }
+
+/** Fills `targets` one after the other from `position` on; resolves to how many bytes were read, 0 at the end. */
+export function readInto(
+  fd: number,
+  targets: readonly NodeJS.ArrayBufferView[],
+  position: number,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.readv(fd, targets, position, (error, count) => {
+      if (error) reject(error);
+      else resolve(count);
+    });
+  });
+}
+
+/** Writes all of the pieces, one after the other, from `position` on. */
+export async function writePieces(fd: number, pieces: readonly Buffer[], position: number): Promise<void> {
+  let left: readonly Buffer[] = pieces;
+  for (let at = position; left.length > 0;) {
+    const count = await writeOnce(fd, left, at);
+    at += count;
+    left = without(left, count);
+  }
+}
+
+function writeOnce(fd: number, pieces: readonly Buffer[], position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    fs.writev(fd, pieces, position, (error, count) => {
+      if (error) reject(error);
+      else resolve(count);
+    });
+  });
+}
+
+/** What is left of `pieces` behind `count` bytes. */
+function without(pieces: readonly Buffer[], count: number): Buffer[] {
+  let skip = count;
+  return pieces.flatMap((piece) => {
+    const rest = piece.subarray(skip);
+    skip = Math.max(0, skip - piece.length);
+    return rest.length > 0 ? [rest] : [];
+  });
+}

@@ -6,6 +6,9 @@ import { execResize } from "./exec-resize.ts";
 import { execSignal } from "./exec-signal.ts";
 import { execStart } from "./exec-start.ts";
 import { execute } from "./execute.ts";
+import { fileGet } from "./file-get.ts";
+import { filePut } from "./file-put.ts";
+import { transferCommit } from "./transfer-commit.ts";
 import { getCapabilities } from "./get-capabilities.ts";
 import { ping } from "./ping.ts";
 
@@ -20,4 +23,7 @@ export const handlers = {
   execSignal,
   execResize,
   cancel,
+  fileGet,
+  filePut,
+  transferCommit,
 } satisfies Handlers;

@@ -10,10 +10,20 @@ export type Lane = "control" | "reply" | "telemetry";
 export interface FrameSource {
   /**
    * The next frame, of 64 KiB of data at most; undefined when there is none now: ready() again when there is. It may be
-   * made in `scratch`, which has room for it and its head, and then is not to be touched any more.
+   * made in `scratch.buffer`, which then is not to be touched any more.
    */
-  nextFrame(framing: Framing, scratch: Buffer): Buffer | undefined;
+  nextFrame(framing: Framing, scratch: Scratch): Buffer | undefined;
 }
+
+/**
+ * Memory for a frame: scratchBytes, the data at streamDataHeadBytes. A source whose data is in memory of its own, of the
+ * same size, gives that in exchange for what was here.
+ */
+export interface Scratch {
+  buffer: Buffer;
+}
+
+export const scratchBytes = streamDataHeadBytes + maxStreamDataBytes;
 
 /**
  * Bytes offered to the port at once. What the port has taken cannot be overtaken, so this is how far a ping can
@@ -226,18 +236,13 @@ export class Responder {
   }
 
   #frameOf(source: FrameSource): Buffer | undefined {
-    const scratch = this.#scratch.pop() ?? Buffer.allocUnsafeSlow(streamDataHeadBytes + maxStreamDataBytes);
+    const scratch = { buffer: this.#scratch.pop() ?? Buffer.allocUnsafeSlow(scratchBytes) };
     const frame = source.nextFrame(this.framing, scratch);
-    if (frame?.buffer !== scratch.buffer) {
-      this.#scratch.push(scratch);
-      return frame;
-    }
-    if (frame.length < copyBelowBytes) {
-      this.#scratch.push(scratch);
-      return Buffer.from(frame);
-    }
-    this.#scratchInUse.push(scratch);
-    return frame;
+    const { buffer } = scratch;
+    const isCopied = frame !== undefined && frame.length < copyBelowBytes;
+    const isInScratch = frame?.buffer === buffer.buffer;
+    (isInScratch && !isCopied ? this.#scratchInUse : this.#scratch).push(buffer);
+    return isInScratch && isCopied ? Buffer.from(frame) : frame;
   }
 
   #relieve(): void {

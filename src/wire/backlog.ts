@@ -1,4 +1,4 @@
-import { ByteBuffer } from "../../wire/byte-buffer.ts";
+import { ByteBuffer } from "./byte-buffer.ts";
 
 /** Pieces smaller than this are joined: an object for each byte would cost a hundred times the byte. */
 const smallestPieceBytes = 4 * 1024;
@@ -10,7 +10,7 @@ const mostKeptAlive = 4;
 const joinedBytes = 64 * 1024;
 
 /**
- * Output that has come and waits for its reader, in order. Pieces of usual size are not copied. Whatever sizes the guest
+ * Bytes that have come and wait for their reader, in order. Pieces of usual size are not copied. Whatever sizes the other side
  * chooses, this takes no more memory than a few times its bytes.
  */
 export class Backlog {

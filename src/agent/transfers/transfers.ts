@@ -1,0 +1,161 @@
+import { randomBytes } from "node:crypto";
+import { CodedError } from "../../wire/errors.ts";
+import type { Response } from "../../wire/operations.ts";
+import type { Log } from "../log.ts";
+import type { Streams } from "../session/streams.ts";
+import { Journal } from "./journal.ts";
+import type { Receiver } from "./receiver.ts";
+
+/** At once, of all hosts: each may have a few MiB of memory and some descriptors. */
+const mostTransfers = 32;
+
+/** Uploads that failed and whose commit may still come; the oldest are forgotten. */
+const mostFailures = 64;
+
+/** How long what has arrived of an upload waits for its host to come back. */
+const keepMs = 3_600_000;
+
+/** No host's id has a dot. */
+const ownPrefix = "own.";
+
+/** What the answer to a commit tells. */
+export type CommitResult = Pick<Response<"transferCommit">, "entry" | "entries">;
+
+/** Any that is under way for a host. */
+interface Incoming {
+  streams: Streams;
+  receiver: Receiver<CommitResult>;
+  uploadId: string;
+}
+
+/** All transfers of this agent. */
+export class Transfers {
+  readonly journal: Journal;
+  readonly #prefix = randomBytes(4).toString("hex");
+  readonly #log: Pick<Log, "warn">;
+  readonly #incoming = new Map<string, Incoming>();
+  readonly #failures = new Map<string, { streams: Streams; error: CodedError }>();
+  /** When each upload that is kept is given up. */
+  readonly #kept = new Map<string, number>();
+  #expiry: NodeJS.Timeout | undefined;
+  #counter = 0;
+  #running = 0;
+  #cleaned: Promise<void> | undefined;
+
+  constructor(stateDir: string, log: Pick<Log, "warn">) {
+    this.journal = new Journal(stateDir, log);
+    this.#log = log;
+  }
+
+  /** Takes a place; gives the function that gives it back. Throws CodedError rateLimit when there is none. */
+  reserve(): () => void {
+    if (this.#running >= mostTransfers) {
+      throw new CodedError(
+        "rateLimit",
+        `${mostTransfers} transfers are running already; wait for one to finish`,
+      );
+    }
+    this.#running++;
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#running--;
+    };
+  }
+
+  newStreamId(): string {
+    return `${this.#prefix}-t${++this.#counter}`;
+  }
+
+  /** For an upload without an id of the host: it is remembered only to clean up after it. */
+  newUploadId(): string {
+    return `${ownPrefix}${randomBytes(12).toString("base64url")}`;
+  }
+
+  /** What earlier agents have left behind is kept for as long as it would have been, or removed. */
+  async clean(): Promise<void> {
+    await (this.#cleaned ??= this.#findEarlier());
+  }
+
+  async #findEarlier(): Promise<void> {
+    try {
+      for (const id of await this.journal.ids()) {
+        const record = await this.journal.read(id);
+        if (record && this.journal.isOfThisBoot(record) && !id.startsWith(ownPrefix)) this.#keep(id);
+        else await this.#discard(id);
+      }
+    } catch (error) {
+      this.#log.warn({ err: error }, "what is left of earlier uploads cannot be read");
+    }
+  }
+
+  /** A stream of a host for an upload. */
+  add(incoming: Incoming): void {
+    this.#incoming.set(incoming.receiver.id, incoming);
+    this.#kept.delete(incoming.uploadId);
+  }
+
+  /** It is over: in its place when there is no error. */
+  remove({ receiver, streams, uploadId }: Incoming, error: CodedError | undefined, isKept: boolean): void {
+    this.#incoming.delete(receiver.id);
+    if (isKept) this.#keep(uploadId);
+    if (error === undefined || streams.signal.aborted) return;
+    this.#failures.set(receiver.id, { streams, error });
+    const [oldest] = this.#failures.keys();
+    if (this.#failures.size > mostFailures && oldest !== undefined) this.#failures.delete(oldest);
+  }
+
+  /** Another stream goes on with this upload: resolves when the one that has it has let go. */
+  async takeOver(uploadId: string): Promise<void> {
+    const others = [...this.#incoming.values()].filter((other) => other.uploadId === uploadId);
+    const why = new CodedError("cancelled", "another request goes on with this upload");
+    await Promise.all(others.map(({ receiver }) => receiver.leave(why)));
+  }
+
+  /** Throws CodedError noSuchTransfer, or what it failed of. */
+  receiver(streams: Streams, streamId: string): Receiver<CommitResult> {
+    const incoming = this.#incoming.get(streamId);
+    if (incoming?.streams === streams) return incoming.receiver;
+    const failure = this.#failures.get(streamId);
+    if (failure?.streams === streams) throw failure.error;
+    throw new CodedError("noSuchTransfer", `there is no upload ${streamId}; it may have ended`);
+  }
+
+  /** The agent ends; what can be gone on with stays. */
+  async close(): Promise<void> {
+    clearTimeout(this.#expiry);
+    const why = new CodedError("connectionLost", "the agent stops");
+    await Promise.all([...this.#incoming.values()].map(({ receiver }) => receiver.leave(why)));
+  }
+
+  #isActive(uploadId: string): boolean {
+    return [...this.#incoming.values()].some((other) => other.uploadId === uploadId);
+  }
+
+  #keep(uploadId: string): void {
+    this.#kept.set(uploadId, performance.now() + keepMs);
+    this.#expiry ??= setTimeout(() => void this.#expire(), keepMs).unref();
+  }
+
+  async #expire(): Promise<void> {
+    const now = performance.now();
+    const late = [...this.#kept].filter(([, until]) => until <= now).map(([id]) => id);
+    for (const id of late) {
+      this.#kept.delete(id);
+      if (!this.#isActive(id)) await this.#discard(id);
+    }
+    this.#expiry = undefined;
+    const [next] = this.#kept.values();
+    if (next === undefined) return;
+    this.#expiry = setTimeout(() => void this.#expire(), Math.max(1_000, next - performance.now())).unref();
+  }
+
+  async #discard(id: string): Promise<void> {
+    try {
+      await this.journal.discard(id);
+    } catch (error) {
+      this.#log.warn({ err: error, upload: id }, "what is left of an upload cannot be removed");
+    }
+  }
+}
