@@ -12,13 +12,15 @@ const program = path.resolve("dist/bin/agent.cjs");
 export class Daemon {
   readonly folder = mkdtempSync(path.join(tmpdir(), "agent-"));
   readonly socket = path.join(this.folder, "agent.sock");
+  /** What it remembers outlives it, as on a real system, until the folder is removed. */
+  readonly stateDir = path.join(this.folder, "state");
   #child: ChildProcess | undefined;
   #log = "";
 
   /** Starts it; `config` is YAML. Serves `this.socket` unless `port` says otherwise. */
   start({ config = "", port = `unix-listen:${this.socket}`, args = [] as string[] } = {}): this {
     const file = path.join(this.folder, "agent.yaml");
-    writeFileSync(file, config);
+    writeFileSync(file, `state_dir: ${this.stateDir}\n${config}`);
     const child = spawn(process.execPath, [program, "--config", file, "--port", port, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -24,12 +24,12 @@ export class SparseWriter {
   }
 }
 
-/** The parts of a piece of the file that lie in blocks with data; parts of blocks at its ends count as data. */
+/** What has to be written of a piece of the file. Parts of blocks at its ends are looked at like whole ones. */
 function dataRuns(piece: Buffer, position: number): { from: number; to: number }[] {
   const runs: { from: number; to: number }[] = [];
   for (let from = 0; from < piece.length;) {
     const to = Math.min(from + blockBytes - ((position + from) % blockBytes), piece.length);
-    const isHole = to - from === blockBytes && zeros.equals(piece.subarray(from, to));
+    const isHole = piece.subarray(from, to).equals(zeros.subarray(0, to - from));
     const last = runs.at(-1);
     if (!isHole) {
       if (last?.to === from) last.to = to;
