@@ -44,6 +44,8 @@ export const exitCodeOfAgent: Readonly<Record<string, number>> = {
 export const exitCodeOf = {
   "agent-error": exitCode.failed,
   "not-supported": exitCode.failed,
+  "too-large": exitCode.failed,
+  "local-file": exitCode.failed,
   "not-found": exitCode.notThere,
   ambiguous: exitCode.notThere,
   "not-running": exitCode.notThere,

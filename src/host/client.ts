@@ -7,6 +7,7 @@ import { type CommandInfo, commands } from "./commands/list.ts";
 import type { RemoteProcess } from "./commands/remote-process.ts";
 import { type AttachOptions, type SpawnOptions, attach, spawn } from "./commands/spawn.ts";
 import { HostError } from "./errors.ts";
+import { Files } from "./files/files.ts";
 import { Link, type LinkOptions } from "./link.ts";
 import type {
   AgentErrorEvent,
@@ -32,6 +33,8 @@ export interface ClientEvents {
 
 /** A connection to the agent in one VM. Made by connect(). */
 export class Client extends EventEmitter<ClientEvents> {
+  /** The guest's files. */
+  readonly files: Files;
   readonly #options: LinkOptions;
   readonly #link: Link;
   #pings = 0;
@@ -41,6 +44,7 @@ export class Client extends EventEmitter<ClientEvents> {
   private constructor(options: LinkOptions) {
     super();
     this.#options = options;
+    this.files = new Files((what, callOptions) => this.#link.session(what, callOptions));
     this.#link = new Link(options, {
       up: () => this.emit("connected"),
       message: (message) => {

@@ -22,8 +22,12 @@ export type HostErrorCode =
   | "timed-out"
   /** The caller's AbortSignal, or close(). */
   | "aborted"
-  /** The agent answered with an error; `agentCode` has its QXGA code. */
-  | "agent-error";
+  /** The agent answered with an error; `agentCode` has its QXGA code. Or it broke the protocol, and there is none. */
+  | "agent-error"
+  /** More came than the caller allows. */
+  | "too-large"
+  /** A file of this host could not be read or written; `cause` is the system's error. */
+  | "local-file";
 
 export class HostError extends Error {
   override readonly name = "HostError";

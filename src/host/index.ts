@@ -1,4 +1,4 @@
-/** The host's side: find the VMs of this host, connect to the agent in one, ask it things, run commands in it. */
+/** The host's side: find the VMs of this host, connect to the agent in one, ask it things, run commands in it, use its files. */
 export { type ConnectOptions, type Target, connect } from "./connect.ts";
 export type { Client, ClientEvents } from "./client.ts";
 export type { AgentErrorEvent, AgentReady, Capabilities, Pong, TelemetryReport } from "./messages.ts";
@@ -10,3 +10,20 @@ export type { CommandInfo } from "./commands/list.ts";
 export type { CommandOptions, TerminalSize } from "./commands/options.ts";
 export type { ExitStatus, RemoteProcess } from "./commands/remote-process.ts";
 export type { AttachOptions, SpawnOptions } from "./commands/spawn.ts";
+export type { FileInfo, FileInfoKind } from "./files/file-info.ts";
+export type { Files } from "./files/files.ts";
+export type {
+  AttributesOptions,
+  DownloadOptions,
+  DownloadTreeOptions,
+  FileOptions,
+  OnProgress,
+  Progress,
+  ReadFileOptions,
+  ReadStreamOptions,
+  TransferOptions,
+  UploadOptions,
+  UploadTreeOptions,
+  WriteOptions,
+} from "./files/options.ts";
+export type { DownloadTreeResult, FileChanges, TransferResult, UploadTreeResult } from "./files/results.ts";

@@ -77,7 +77,7 @@ export class Session {
       return await reply;
     } catch (error) {
       const givenUp = error instanceof HostError && (error.code === "aborted" || error.code === "timed-out");
-      if (options.cancel && givenUp) this.#tellCancelled(messageId);
+      if (options.cancel && givenUp) this.cancel(messageId);
       throw error;
     }
   }
@@ -85,6 +85,13 @@ export class Session {
   /** Sends what is not answered: a part of a stream. Nothing is sent when the session has ended. */
   send(payload: Envelope): void {
     if (!this.#ended) this.#send(this.#newMessageId(), payload);
+  }
+
+  /** Tells the agent that what this message_id began is given up. */
+  cancel(messageId: string): void {
+    if (this.#ended || !this.supports("cancel")) return;
+    // Whatever is answered: nobody waits for what is given up.
+    this.request("cancel", { messageId }).catch(() => undefined);
   }
 
   /** The agent reads slower than is sent to it; streams then wait. */
@@ -108,12 +115,6 @@ export class Session {
     this.#ended = error;
     this.#calls.failAll(error);
     this.streams.failAll(error);
-  }
-
-  #tellCancelled(messageId: string): void {
-    if (this.#ended || !this.supports("cancel")) return;
-    // Whatever is answered: nobody waits for what is given up.
-    this.request("cancel", { messageId }).catch(() => undefined);
   }
 
   #newMessageId(): string {

@@ -87,6 +87,8 @@ function mayChange(error: unknown): error is HostError {
     case "agent-error":
       return true;
     case "not-supported":
+    case "too-large":
+    case "local-file":
     case "ambiguous":
     case "permission-denied":
     case "aborted":
