@@ -15,15 +15,16 @@ const congestedBytes = 256 * 1024;
 
 /** One connection to the socket that QEMU serves for a VM: frames in, frames out. */
 export class Connection {
+  /** How frames to the other side are framed. */
+  readonly framing: Framing;
   readonly #socket: Socket;
-  readonly #framing: Framing;
   #receivedBytes = 0;
   #corked = false;
   #waiting: (() => void)[] = [];
 
   private constructor(socket: Socket, framing: Framing, events: ConnectionEvents) {
     this.#socket = socket;
-    this.#framing = framing;
+    this.framing = framing;
     const decoder = new FrameDecoder<AgentMessage>({
       decode: decodeEnvelope,
       onMessage: (message) => {
@@ -89,7 +90,14 @@ export class Connection {
 
   /** Sends a message; those sent in one turn leave in one write. */
   send(envelope: Envelope): void {
-    const frame = encodeFrame(this.#framing, envelope);
+    this.sendFrame(encodeFrame(this.framing, envelope));
+  }
+
+  /**
+   * Sends a frame, or a part of one behind which the rest is sent at once. The memory is not to be changed before `taken`,
+   * which is called when the socket has it, or the connection has ended.
+   */
+  sendFrame(frame: Buffer, taken?: () => void): void {
     if (!this.#corked) {
       this.#corked = true;
       this.#socket.cork();
@@ -98,7 +106,7 @@ export class Connection {
         this.#socket.uncork();
       });
     }
-    this.#socket.write(frame);
+    this.#socket.write(frame, taken);
   }
 
   /** The other side reads slower than is sent to it. */

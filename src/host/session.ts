@@ -1,6 +1,7 @@
 import { type AgentMessage, type Envelope, timestamp } from "../wire/envelope.ts";
 import { type RequestFields, type RequestName, type ResponseName, responseOf } from "../wire/operations.ts";
 import { messageIdOf, newSessionId } from "../wire/session-id.ts";
+import { frameStreamData, streamDataHeadBytes } from "../wire/stream-frame.ts";
 import { type CallOptions, Calls } from "./calls.ts";
 import type { Connection } from "./connection.ts";
 import { HostError, agentError } from "./errors.ts";
@@ -85,6 +86,32 @@ export class Session {
   /** Sends what is not answered: a part of a stream. Nothing is sent when the session has ended. */
   send(payload: Envelope): void {
     if (!this.#ended) this.#send(this.#newMessageId(), payload);
+  }
+
+  /**
+   * Sends a part of a stream that is in `buffer` already, at streamDataHeadBytes, without copying it. `buffer` is not to be
+   * changed before `taken`, which is called in any case.
+   */
+  sendInPlace(
+    streamId: string,
+    channel: number,
+    buffer: Buffer,
+    dataBytes: number,
+    taken?: () => void,
+  ): void {
+    if (this.#ended) {
+      if (taken) process.nextTick(taken);
+      return;
+    }
+    const head = { streamId, messageId: this.#newMessageId(), channel, end: false };
+    this.#connection.sendFrame(frameStreamData(this.#connection.framing, head, buffer, dataBytes), taken);
+  }
+
+  /** As sendInPlace(), for data with no room before it. */
+  sendAside(streamId: string, channel: number, data: Buffer, taken?: () => void): void {
+    this.sendInPlace(streamId, channel, Buffer.allocUnsafe(streamDataHeadBytes), data.length);
+    if (!this.#ended) this.#connection.sendFrame(data, taken);
+    else if (taken) process.nextTick(taken);
   }
 
   /** Tells the agent that what this message_id began is given up. */

@@ -36,6 +36,18 @@ export class Backlog {
     return first instanceof ByteBuffer ? first.bytes : first;
   }
 
+  /** Pieces of so many bytes together, and not much more. */
+  take(mostBytes: number): Buffer[] {
+    const taken: Buffer[] = [];
+    for (let bytes = 0; bytes < mostBytes;) {
+      const piece = this.shift();
+      if (piece === undefined) break;
+      taken.push(piece);
+      bytes += piece.length;
+    }
+    return taken;
+  }
+
   /** Drops all; gives how many bytes it was. */
   clear(): number {
     const bytes = this.#pieces.reduce((sum, { length }) => sum + length, 0);

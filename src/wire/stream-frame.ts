@@ -12,6 +12,9 @@ export const maxStreamDataBytes = 64 * 1024 - streamDataHeadBytes;
 
 const longestIdBytes = 64;
 
+/** A session's id, a slash and a number. */
+const longestMessageIdBytes = 100;
+
 /** Numbers of agent.proto, with their wire types. */
 const tags = {
   messageId: (1 << 3) | 2,
@@ -23,30 +26,35 @@ const tags = {
 };
 
 export interface StreamDataHead {
-  /** At most 64 ASCII characters; it is the message_id too. */
+  /** At most 64 ASCII characters. */
   streamId: string;
+  /** At most 100 ASCII characters; the stream's id unless given. */
+  messageId?: string;
   channel: number;
   end: boolean;
 }
 
 /**
  * Makes the frame of a StreamData around data that is in `buffer` already, at streamDataHeadBytes: what was read from a
- * pipe or a file leaves without being copied. The frame shares the buffer's memory.
+ * pipe or a file leaves without being copied. The frame shares the buffer's memory. Of a buffer that ends at
+ * streamDataHeadBytes only what stands before the data is made.
  */
 export function frameStreamData(
   framing: Framing,
-  { streamId, channel, end }: StreamDataHead,
+  { streamId, messageId = streamId, channel, end }: StreamDataHead,
   buffer: Buffer,
   dataBytes: number,
 ): Buffer {
   if (streamId.length > longestIdBytes)
     throw new RangeError(`a stream's id of ${streamId.length} characters`);
+  if (messageId.length > longestMessageIdBytes)
+    throw new RangeError(`a message_id of ${messageId.length} characters`);
   const inner = Writer.create().uint32(tags.streamId).string(streamId).uint32(tags.channel).uint32(channel);
   if (end) inner.uint32(tags.end).bool(true);
   inner.uint32(tags.data).uint32(dataBytes);
   const outer = Writer.create()
     .uint32(tags.messageId)
-    .string(streamId)
+    .string(messageId)
     .uint32(tags.streamData)
     .uint32(inner.pos + dataBytes);
   const bodyBytes = outer.pos + inner.pos + dataBytes;
