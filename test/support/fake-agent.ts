@@ -12,9 +12,11 @@ export function errorEvent(code: string, message: string): NonNullable<Envelope[
   return { severity: limiquantix.agent.v1.ErrorSeverity.ERROR_SEVERITY_ERROR, code, message };
 }
 
-/** Runs commands for a FakeAgent. */
+/** Runs commands for a FakeAgent, or keeps files. */
 export interface FakeGuest {
-  /** Takes a request or a part of a stream; false when it is none of a command. */
+  /** What the agent announces; "execute", "exec" and "cancel" unless given. */
+  readonly features?: string[];
+  /** Takes a request or a part of a stream; false when it is none of its own. */
   receive(message: AgentMessage, send: (envelope: Envelope) => void): boolean;
   /** The host of `send` has gone. */
   leave(send: (envelope: Envelope) => void): void;
@@ -117,7 +119,8 @@ export class FakeAgent {
   }
 
   get #features(): string[] {
-    return this.#options.guest ? ["execute", "exec", "cancel"] : [];
+    const { guest } = this.#options;
+    return guest ? (guest.features ?? ["execute", "exec", "cancel"]) : [];
   }
 
   #greet(socket: Socket, sessionId: string): void {

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { createHash } from "node:crypto";
+import type { createHash } from "node:crypto";
 import type { ProgressTeller } from "./progress.ts";
 import type { ByteSource } from "./source.ts";
 import { HostError } from "../errors.ts";

@@ -17,7 +17,7 @@ export interface Piece {
   buffer: Buffer;
   dataBytes: number;
   /** To be called when `buffer` may be used for something else. */
-  done(): void;
+  done: () => void;
 }
 
 interface Block {
@@ -33,6 +33,7 @@ export class LocalReader {
   readonly #localPath: string;
   readonly #free: Block[] = [];
   #made = 0;
+  #reading: Promise<unknown> = Promise.resolve();
   #freed = deferred<undefined>();
   #at: number;
 
@@ -45,12 +46,17 @@ export class LocalReader {
   /** All pieces up to `end`, or the file's own end. Each must be done() with. */
   async *pieces(end: number): AsyncGenerator<Piece[], void, undefined> {
     let coming = this.#read(end);
-    for (;;) {
-      const pieces = await coming;
-      if (pieces.length === 0) return;
-      coming = this.#read(end);
-      coming.catch(() => undefined); // the next turn throws it
-      yield pieces;
+    try {
+      for (;;) {
+        const pieces = await coming;
+        if (pieces.length === 0) return;
+        coming = this.#read(end);
+        coming.catch(() => undefined); // the next turn throws it
+        yield pieces;
+      }
+    } finally {
+      // Who closes the file now must not do so under a read.
+      await this.#reading.catch(() => undefined);
     }
   }
 
@@ -58,10 +64,7 @@ export class LocalReader {
     const block = await this.#takeBlock();
     const wanted = Math.min(end - this.#at, piecesPerBlock * maxStreamDataBytes);
     const views = viewsOf(block, wanted);
-    const { bytesRead } =
-      wanted === 0
-        ? { bytesRead: 0 }
-        : await locally(`read ${this.#localPath}`, () => this.#file.readv(views, this.#at));
+    const bytesRead = wanted === 0 ? 0 : await this.#readInto(views);
     this.#at += bytesRead;
     const count = Math.ceil(bytesRead / maxStreamDataBytes);
     block.inUse = count;
@@ -74,6 +77,12 @@ export class LocalReader {
         this.#freed.resolve(undefined);
       },
     }));
+  }
+
+  async #readInto(views: readonly Buffer[]): Promise<number> {
+    const reading = this.#file.readv(views, this.#at);
+    this.#reading = reading;
+    return (await locally(`read ${this.#localPath}`, () => reading)).bytesRead;
   }
 
   async #takeBlock(): Promise<Block> {

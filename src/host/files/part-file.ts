@@ -5,8 +5,8 @@ import path from "node:path";
 import { HostError } from "../errors.ts";
 import { isErrno, locally } from "./local-error.ts";
 
-const exclusively = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
-const again = constants.O_RDWR | (constants.O_NOFOLLOW ?? 0);
+const exclusively = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const again = constants.O_RDWR | constants.O_NOFOLLOW;
 
 /** Not to be read by others before it has the mode that it is to have. */
 const partMode = 0o600;

@@ -80,7 +80,7 @@ async function sendAll({
 }
 
 /** O_NONBLOCK: a FIFO without a writer is not waited for. */
-const openFlags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
 
 async function openLocal(localPath: string): Promise<{ file: FileHandle; stats: BigIntStats }> {
   return await locally(`read ${localPath}`, async () => {
