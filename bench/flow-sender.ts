@@ -39,9 +39,7 @@ const port = new Port((onEvents) => new addon.Port({ socket }, onEvents), {
     responder.ready(source);
   },
   away: () => undefined,
-  data: (chunk) => {
-    decoder.push(chunk);
-  },
+  data: (chunk) => decoder.push(chunk),
   writable: () => {
     responder.writable();
   },

@@ -70,7 +70,7 @@ async function servePort(
       log.info({ port: transport.description }, "the host went away");
     },
     data(chunk) {
-      if (link.state === "attached") link.session.data(chunk);
+      return link.state === "attached" && link.session.data(chunk);
     },
     writable() {
       if (link.state === "attached") link.session.writable();

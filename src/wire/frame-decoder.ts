@@ -1,4 +1,4 @@
-import { ByteBuffer } from "./byte-buffer.ts";
+import { Arrival } from "./arrival.ts";
 import { type Framing, maxFrameBytes, readFrameHeader } from "./frame.ts";
 import { nextFrameStart, startsLikeEnvelope } from "./resync.ts";
 
@@ -18,9 +18,10 @@ const slowestBytesPerMs = (64 * 1024) / 1000;
 const maxFailedBytes = 4 * maxFrameBytes;
 
 export interface FrameDecoderOptions<T> {
-  /** Turns a body into a message; undefined when it is none. `body` shares memory with the chunk pushed. */
+  /** Turns a body into a message; undefined when it is none. It may share the body's memory. */
   decode(body: Buffer): T | undefined;
-  onMessage(message: T, framing: Framing, body: Buffer): void;
+  /** "done": nobody has kept a part of the body, whose memory is used again. */
+  onMessage(message: T, framing: Framing, body: Buffer): "done" | void;
   /** Bytes were skipped to find the next frame. Called once per run of garbage, when it has ended. */
   onGarbage(skippedBytes: number): void;
   frameTimeoutMs?: number;
@@ -36,7 +37,9 @@ export interface FrameDecoderOptions<T> {
 export class FrameDecoder<T> {
   readonly #options: FrameDecoderOptions<T>;
   readonly #frameTimeoutMs: number;
-  #arrived = new ByteBuffer();
+  #arrived = new Arrival();
+  /** A body of the bytes that are being parsed is kept by its receiver. */
+  #isKept = false;
   /** Bytes that must be there before parsing makes sense. */
   #need = 1;
   /** False from the first byte skipped until the next good frame. */
@@ -58,18 +61,26 @@ export class FrameDecoder<T> {
     return this.#arrived.length;
   }
 
-  /** Takes a chunk, which must not be changed afterwards, and gives the messages that it completes. */
-  push(chunk: Buffer): void {
-    if (chunk.length === 0) return;
-    this.#arrived.append(chunk);
-    if (this.#arrived.length >= this.#need) this.#parse("more may come");
+  /**
+   * Takes a chunk and gives the messages that it completes. True when a receiver keeps a part of it: it must not be
+   * changed afterwards.
+   */
+  push(chunk: Buffer): boolean {
+    if (chunk.length === 0) return false;
+    const isFirst = this.#arrived.length === 0;
+    if (isFirst) this.#parseChunk(chunk);
+    else {
+      this.#arrived.append(chunk);
+      if (this.#arrived.length >= this.#need) this.#parseArrived("more may come");
+    }
     this.#watchProgress();
+    return isFirst && this.#isKept;
   }
 
   /** Forgets what was begun: the stream starts anew, at a frame boundary. */
   reset(): void {
     this.#skip(this.#arrived.length);
-    this.#arrived = new ByteBuffer();
+    this.#arrived = new Arrival();
     this.#need = 1;
     this.#reportGarbage();
     this.#inStep = true;
@@ -79,7 +90,7 @@ export class FrameDecoder<T> {
 
   /** Gives up the frame begun, and finds the good ones among the bytes that were taken for its body. */
   expire(): void {
-    this.#parse("nothing more will come");
+    this.#parseArrived("nothing more will come");
     this.#reportGarbage();
     this.#watchProgress();
   }
@@ -97,9 +108,22 @@ export class FrameDecoder<T> {
     this.#watchProgress();
   }
 
-  #parse(outlook: "more may come" | "nothing more will come"): void {
+  #parseChunk(chunk: Buffer): void {
     const arrived = this.#arrived;
-    const bytes = arrived.bytes;
+    const parsed = this.#parse(chunk, "more may come");
+    if (this.#arrived === arrived) arrived.append(chunk.subarray(parsed)); // else the receiver called reset()
+  }
+
+  #parseArrived(outlook: "more may come" | "nothing more will come"): void {
+    const arrived = this.#arrived;
+    const parsed = this.#parse(arrived.bytes, outlook);
+    if (this.#arrived === arrived) arrived.consume(parsed, this.#isKept);
+  }
+
+  /** Gives the messages in `bytes`; gives how many bytes are done with. */
+  #parse(bytes: Buffer, outlook: "more may come" | "nothing more will come"): number {
+    const arrived = this.#arrived;
+    this.#isKept = false;
     let at = 0;
     this.#need = 1;
     while (at < bytes.length) {
@@ -138,11 +162,11 @@ export class FrameDecoder<T> {
       this.#inStep = true;
       this.#failedBytes = 0;
       this.#reportGarbage();
-      this.#options.onMessage(message, header.framing, body);
-      if (this.#arrived !== arrived) return; // the receiver called reset()
+      if (this.#options.onMessage(message, header.framing, body) !== "done") this.#isKept = true;
+      if (this.#arrived !== arrived) return at; // the receiver called reset()
     }
-    arrived.consume(at);
     this.#frameSince = 0;
+    return at;
   }
 
   #skip(count: number): number {

@@ -16,6 +16,7 @@ export class PortProbe {
       data: (chunk) => {
         this.#received.push(chunk);
         this.#receivedBytes += chunk.length;
+        return true;
       },
       writable: () => {
         this.#flush();

@@ -17,7 +17,7 @@ export class RawHost {
     this.#socket = socket;
     const decoder = new FrameDecoder<AgentMessage>({
       decode: decodeEnvelope,
-      onMessage: (message, framing) => this.received.push({ message, framing }),
+      onMessage: (message, framing) => void this.received.push({ message, framing }),
       onGarbage: (bytes) => (this.skippedBytes += bytes),
     });
     socket.on("data", (chunk: Buffer) => {

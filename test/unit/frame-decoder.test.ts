@@ -15,7 +15,7 @@ function receiver(frameTimeoutMs = 5_000) {
   let skippedBytes = 0;
   const decoder = new FrameDecoder({
     decode: decodeEnvelope,
-    onMessage: (message, framing) => received.push({ id: message.messageId, framing }),
+    onMessage: (message, framing) => void received.push({ id: message.messageId, framing }),
     onGarbage: (bytes) => (skippedBytes += bytes),
     frameTimeoutMs,
   });

@@ -60,7 +60,7 @@ function host(fake: FakeVirtioPort) {
   let skippedBytes = 0;
   const decoder = new FrameDecoder<AgentMessage>({
     decode: decodeEnvelope,
-    onMessage: (message) => received.push(message),
+    onMessage: (message) => void received.push(message),
     onGarbage: (bytes) => (skippedBytes += bytes),
   });
   const read = (): void => {

@@ -13,7 +13,7 @@ function setUp() {
   let relieved = 0;
   const host = new FrameDecoder({
     decode: decodeEnvelope,
-    onMessage: (message) => ids.push(message.messageId),
+    onMessage: (message) => void ids.push(message.messageId),
     onGarbage: (bytes) => (skipped += bytes),
   });
   const responder = new Responder(

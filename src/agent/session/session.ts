@@ -76,6 +76,8 @@ export class Session {
       decode: decodeEnvelope,
       onMessage: (message, framing, body) => {
         this.#receive(message, framing, body);
+        // Streams copy what they keep; the data of a request is its handler's.
+        return message.streamData ? "done" : undefined;
       },
       onGarbage: (skippedBytes) => {
         this.#onGarbage(skippedBytes);
@@ -93,9 +95,11 @@ export class Session {
     });
   }
 
-  data(chunk: Buffer): void {
-    this.#decoder.push(chunk);
+  /** True when a part of the chunk is kept: it must not be changed afterwards. */
+  data(chunk: Buffer): boolean {
+    const isKept = this.#decoder.push(chunk);
     if (this.#responder.congested) this.#pause();
+    return isKept;
   }
 
   writable(): void {

@@ -3,7 +3,10 @@ import type { FrameSource, Responder } from "./responder.ts";
 
 /** The agent's end of a stream. */
 export interface Stream extends FrameSource {
-  /** Bytes of the host, and whether they are the last of the channel. Must not throw, and must not trust the host. */
+  /**
+   * Bytes of the host, whose memory is used again when this returns, and whether they are the last of the channel. Must
+   * not throw, and must not trust the host.
+   */
   data(channel: number, bytes: Uint8Array, end: boolean): void;
   /** The host has room for so many more bytes of the channel. */
   credit(channel: number, bytes: number): void;

@@ -1,7 +1,7 @@
-import { Backlog } from "../../wire/backlog.ts";
 import { CodedError } from "../../wire/errors.ts";
 import { fileError } from "../files/file-error.ts";
 import type { Stream, Streams } from "../session/streams.ts";
+import { WriteQueue } from "./write-queue.ts";
 
 /** Where the bytes of a stream go. */
 export interface ByteSink<Result> {
@@ -9,7 +9,9 @@ export interface ByteSink<Result> {
   readonly doing: string;
   /** Bytes that it has from an earlier stream. */
   readonly receivedBytes: number;
-  /** Resolves when it has them. One call at a time. Has a deadline, or ends at close(). */
+  /**
+   * Resolves when it has them; their memory is used again then. One call at a time. Has a deadline, or ends at close().
+   */
   write(pieces: readonly Buffer[]): Promise<void>;
   /** There is no more: puts all in its place. Ends early, and undone, at close(). */
   commit(sha256: Buffer): Promise<Result>;
@@ -30,11 +32,10 @@ export class Receiver<Result> implements Stream {
   readonly #sink: ByteSink<Result>;
   readonly #onEnd: (error: CodedError | undefined) => void;
   readonly #leaveSession: () => void;
-  readonly #backlog = new Backlog();
+  readonly #queue = new WriteQueue();
   /** What the host may still send. */
   #allowedBytes = receiveWindowBytes;
   #receivedBytes: number;
-  #waitingBytes = 0;
   #writing: Promise<void> | undefined;
   #committing = false;
   #closed: Promise<void> | undefined;
@@ -81,8 +82,7 @@ export class Receiver<Result> implements Stream {
     }
     this.#allowedBytes -= bytes.length;
     this.#receivedBytes += bytes.length;
-    this.#waitingBytes += bytes.length;
-    this.#backlog.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+    this.#queue.push(bytes);
     this.#writing ??= this.#write();
   }
 
@@ -124,11 +124,10 @@ export class Receiver<Result> implements Stream {
 
   async #write(): Promise<void> {
     try {
-      while (this.#waitingBytes > 0 && !this.#closed) {
-        const pieces = this.#takeAll();
+      for (let pieces = this.#queue.take(); pieces.length > 0 && !this.#closed; pieces = this.#queue.take()) {
         const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
         await this.#sink.write(pieces);
-        this.#waitingBytes -= bytes;
+        this.#queue.giveBack(pieces);
         this.#allowedBytes += bytes;
         if (this.#committing || this.#isClosed()) continue;
         this.#streams.send({ streamCredit: { streamId: this.id, channel: 0, bytes } });
@@ -138,12 +137,6 @@ export class Receiver<Result> implements Stream {
     } finally {
       this.#writing = undefined;
     }
-  }
-
-  #takeAll(): Buffer[] {
-    const pieces: Buffer[] = [];
-    for (let piece = this.#backlog.shift(); piece; piece = this.#backlog.shift()) pieces.push(piece);
-    return pieces;
   }
 
   #fail(error: CodedError, why: "failed" | "given-up"): void {
@@ -165,7 +158,6 @@ export class Receiver<Result> implements Stream {
   #close(why: "done" | "failed" | "given-up", error: CodedError | undefined): Promise<void> {
     this.#error ??= error;
     return (this.#closed ??= (async () => {
-      this.#backlog.clear();
       this.#leaveSession();
       await this.#sink.close(why);
       this.#onEnd(error);

@@ -6,7 +6,8 @@ export interface PortEvents {
   attached(): void;
   /** The host went away. On the same port another may come. */
   away(): void;
-  data(chunk: Buffer): void;
+  /** True when a part of the chunk is kept; else its memory is used again. */
+  data(chunk: Buffer): boolean;
   /** There may be room again after a write that was not taken whole. */
   writable(): void;
   /** The port is gone for good: unplugged, the connection ended, or an error. Comes once, and last. */
@@ -21,7 +22,7 @@ export type OpenRawPort = (onEvents: (mask: number) => void) => RawPort;
 /** Bytes asked of the kernel at once. A virtio port gives 4 KiB a system call, joined natively up to this. */
 const readBytes = 64 * 1024;
 
-/** Chunks below this are copied out, so that the read buffer is used again. */
+/** Chunks below this are copied out: what is kept of them does not cost a new read buffer. */
 const copyBelowBytes = 16 * 1024;
 
 /** Chunks handled before timers and other work get their turn. */
@@ -135,7 +136,7 @@ export class Port {
           return;
         }
         if (this.#host === "away") this.#setConnecting();
-        this.#events.data(this.#take(count));
+        this.#give(count);
         if (count < readBytes && !hungUp) return;
       }
     } catch (error) {
@@ -163,11 +164,10 @@ export class Port {
     }
   }
 
-  #take(count: number): Buffer {
+  #give(count: number): void {
     const chunk = this.#buffer.subarray(0, count);
-    if (count < copyBelowBytes) return Buffer.from(chunk);
-    this.#buffer = Buffer.allocUnsafeSlow(readBytes);
-    return chunk;
+    if (count < copyBelowBytes) this.#events.data(Buffer.from(chunk));
+    else if (this.#events.data(chunk)) this.#buffer = Buffer.allocUnsafeSlow(readBytes);
   }
 
   #onEnd(): void {
