@@ -21,7 +21,7 @@ export interface FrameDecoderOptions<T> {
   /** Turns a body into a message; undefined when it is none. It may share the body's memory. */
   decode(body: Buffer): T | undefined;
   /** "done": nobody has kept a part of the body, whose memory is used again. */
-  onMessage(message: T, framing: Framing, body: Buffer): "done" | void;
+  onMessage(message: T, framing: Framing, body: Buffer): "done" | undefined;
   /** Bytes were skipped to find the next frame. Called once per run of garbage, when it has ended. */
   onGarbage(skippedBytes: number): void;
   frameTimeoutMs?: number;
