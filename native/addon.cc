@@ -1,6 +1,7 @@
 #include <napi.h>
 
 #include "base/instance_data.h"
+#include "files/files.h"
 #include "port/port.h"
 #include "process/process.h"
 #include "sampler/sampler.h"
@@ -16,6 +17,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterSpawn(env, exports);
   limiquantix::RegisterUsers(env, exports);
   limiquantix::RegisterSampler(env, exports);
+  limiquantix::RegisterNames(env, exports);
+  limiquantix::RegisterPieces(env, exports);
+  limiquantix::RegisterRename(env, exports);
+  limiquantix::RegisterExit(env, exports);
   return exports;
 }
 

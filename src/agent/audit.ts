@@ -18,6 +18,17 @@ export interface AuditRecord {
   durationMs?: number;
 }
 
+/** The same for files. Never contents. */
+export interface FileAuditRecord {
+  operation: string;
+  session: string;
+  /** The path that the host gave; of two, both. */
+  target: string;
+  outcome: "done" | "refused";
+  /** "QXGA-4008 …" of what was refused or failed. */
+  error?: string;
+}
+
 export class Audit {
   readonly #log: Pick<Log, "info"> | undefined;
 
@@ -26,7 +37,7 @@ export class Audit {
     this.#log = log;
   }
 
-  record(record: AuditRecord): void {
+  record(record: AuditRecord | FileAuditRecord): void {
     this.#log?.info({ audit: record }, `${record.operation} ${record.outcome}`);
   }
 }

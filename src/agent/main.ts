@@ -8,6 +8,10 @@ import { openLog } from "./log.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { transportFor } from "./transport/index.ts";
 import { version } from "../version.ts";
+import { poolThreads } from "./files/places.ts";
+
+// libuv reads it when the first of its threads is needed, which is later than this. Commands do not inherit it.
+process.env["UV_THREADPOOL_SIZE"] = String(poolThreads);
 
 /** How long it may take to end the commands that run. */
 const killMs = 200;

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import type { ExitAtOnce, ReadNames, ReadPiece, RemoveFiles, RenameNoReplace, WritePiece } from "./files.ts";
 import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type { LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
@@ -14,6 +15,12 @@ interface Addon {
   spawn: Spawn;
   lookupUser: LookupUser;
   lookupGroup: LookupGroup;
+  readNames: ReadNames;
+  removeFiles: RemoveFiles;
+  readPiece: ReadPiece;
+  writePiece: WritePiece;
+  renameNoReplace: RenameNoReplace;
+  exitAtOnce: ExitAtOnce;
 }
 
 const binary = "limiquantix.node";

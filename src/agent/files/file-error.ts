@@ -17,6 +17,17 @@ const meanings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
   EROFS: ["fileSystemReadOnly", "the file system is read-only"],
   ENAMETOOLONG: ["nameTooLong", "the name is too long"],
   EXDEV: ["renameFailed", "it would be in another file system"],
+  EAGAIN: ["notAFile", "it has nothing to read now"],
+  ETXTBSY: ["fileDenied", "it is a program that runs"],
+};
+
+/** What the system says, where the code is the operation's. */
+const otherWords: Readonly<Record<string, string>> = {
+  EBUSY: "it is in use, as a mount point for example",
+  EIO: "the disk or the file server reports an error",
+  ESTALE: "the file server does not know it any more",
+  ENOTCONN: "the file server is gone",
+  EMFILE: "the agent has too many files open",
 };
 
 /**
@@ -26,7 +37,7 @@ const meanings: Readonly<Record<string, readonly [ErrorCode, string]>> = {
 export function fileError(cause: unknown, doing: string, otherwise: ErrorCode = "internal"): CodedError {
   if (cause instanceof CodedError) return cause;
   const { code: name = "", message } = cause as NodeJS.ErrnoException;
-  const [code, words] = meanings[name] ?? [otherwise, message];
+  const [code, words] = meanings[name] ?? [otherwise, otherWords[name] ?? message];
   return new CodedError(code, `cannot ${doing}: ${words}${name ? ` (${name})` : ""}`, { cause });
 }
 

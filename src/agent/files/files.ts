@@ -1,31 +1,155 @@
+import { CodedError, type ErrorCode } from "../../wire/errors.ts";
 import type { Audit } from "../audit.ts";
 import type { Config } from "../config/config.ts";
 import { PathPolicy } from "../policy/path-policy.ts";
+import type { RequestContext } from "../session/handler.ts";
 import { fileError } from "./file-error.ts";
-import { answerOf } from "./held-file.ts";
+import { Names } from "./names.ts";
+import { Places, briefPlaces, lastingPlaces } from "./places.ts";
+import { Reading } from "./reading.ts";
+import { Writing } from "./writing.ts";
+
+/** A file system that has not answered for so long is not waited for any more: a server, or a disk, that is gone. */
+const silentMs = 20_000;
+
+/** What work on files may use. */
+export interface Task {
+  /** Aborted when nobody waits for the work any more: it was cancelled, its host has gone, or it was silent. */
+  readonly signal: AbortSignal;
+  /** Lasting work says that it gets on; else it is taken for held up. */
+  alive(): void;
+}
+
+export interface RunOptions<T> {
+  /** Whose request it is: its signal ends the wait. */
+  context?: Pick<RequestContext, "signal" | "streams">;
+  /** What is recorded when it has been done or refused. */
+  audit?: { operation: string; target: string };
+  /** Whether this success is recorded; each is unless given. */
+  isRecorded?: (value: T) => boolean;
+  /** The code of errors that have none of their own. */
+  otherwise?: ErrorCode;
+  /** It may take as long as it likes, as long as it gets on. */
+  lasting?: boolean;
+  /** What is waited for before a place is taken. */
+  before?: Promise<void> | undefined;
+}
 
 /** What all sessions do with files goes through here. */
 export class Files {
   readonly policy: PathPolicy;
   readonly audit: Audit;
+  readonly names = new Names();
+  readonly reading: Reading;
+  readonly writing: Writing;
+  readonly #brief = new Places(briefPlaces);
+  readonly #lasting = new Places(lastingPlaces);
+  #atWork = 0;
 
   constructor(security: Config["security"], audit: Audit) {
     this.policy = new PathPolicy(security);
     this.audit = audit;
+    this.reading = new Reading(this.policy);
+    this.writing = new Writing(this.policy);
+  }
+
+  /** Work that has begun and not ended; held up, perhaps, by a file system that does not answer. */
+  get atWork(): number {
+    return this.#atWork;
   }
 
   /**
-   * One request: counts it, and makes a CodedError of what the system says; `doing` is "write /x". `work` that takes too
-   * long goes on; what it gives when nobody waits for it any more is given to `undo`.
+   * One request: counts it, and makes a CodedError of what the system says; `doing` is "write /x". It waits for a place
+   * among those at work. `work` that takes long goes on, and frees what it has, when nobody waits any more; it keeps its
+   * place until then, as it may hold up a thread.
    */
-  async run<T>(doing: string, work: () => Promise<T>, undo?: (result: T) => void): Promise<T> {
-    this.policy.countOperation();
-    const working = work();
+  async run<T>(doing: string, work: (task: Task) => Promise<T>, options: RunOptions<T> = {}): Promise<T> {
     try {
-      return await answerOf(working, doing);
+      this.policy.countOperation();
+      const value = await this.#watched(doing, work, options);
+      if (options.isRecorded?.(value) !== false) this.#record(options);
+      return value;
     } catch (error) {
-      void working.then(undo, () => undefined);
-      throw fileError(error, doing);
+      const coded = fileError(error, doing, options.otherwise);
+      this.#record(options, coded);
+      throw coded;
+    }
+  }
+
+  #record({ audit, context }: Pick<RunOptions<never>, "audit" | "context">, error?: CodedError): void {
+    if (audit === undefined) return;
+    this.audit.record({
+      ...audit,
+      session: context?.streams.sessionName ?? "",
+      outcome: error ? "refused" : "done",
+      ...(error && { error: error.wireText }),
+    });
+  }
+
+  /** Settles as the work does, or when it is given up. */
+  #watched<T>(doing: string, work: (task: Task) => Promise<T>, options: RunOptions<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const controller = new AbortController();
+      const asked = options.context?.signal;
+      const stopWatching = (): void => {
+        clearTimeout(timer);
+        asked?.removeEventListener("abort", onCancel);
+      };
+      const giveUp = (reason: Error): void => {
+        stopWatching();
+        controller.abort(reason);
+        reject(reason);
+      };
+      const onCancel = (): void => {
+        giveUp(asked?.reason as Error);
+      };
+      const timer = setTimeout(() => {
+        const seconds = silentMs / 1000;
+        giveUp(
+          new CodedError(
+            "fileSystemSilent",
+            `cannot ${doing}: no answer within ${seconds} s; a disk or a file server does not answer`,
+          ),
+        );
+      }, silentMs);
+      const task: Task = {
+        signal: controller.signal,
+        alive: () => {
+          if (!controller.signal.aborted) timer.refresh();
+        },
+      };
+      if (asked?.aborted) onCancel();
+      asked?.addEventListener("abort", onCancel, { once: true });
+      this.#placed(work, task, options).then(resolve, reject).finally(stopWatching);
+    });
+  }
+
+  async #placed<T>(
+    work: (task: Task) => Promise<T>,
+    task: Task,
+    { lasting = false, before }: Pick<RunOptions<T>, "lasting" | "before">,
+  ): Promise<T> {
+    if (before) await before;
+    const places = lasting ? this.#lasting : this.#brief;
+    const waiting = places.take(task.signal);
+    if (waiting) {
+      // Others that get on are no silence.
+      const sign = lasting
+        ? setInterval(() => {
+            task.alive();
+          }, silentMs / 2)
+        : undefined;
+      await waiting.finally(() => {
+        clearInterval(sign);
+      });
+    }
+    this.#atWork++;
+    try {
+      task.signal.throwIfAborted();
+      return await work(task);
+    } finally {
+      this.#atWork--;
+      places.giveBack();
     }
   }
 }

@@ -46,12 +46,26 @@ function write(fd: number, bytes: Uint8Array, from: number, position: number | n
   });
 }
 
+/** Closes under way. More could take all threads of the pool when a server that has to be asked is gone. */
+const mostClosing = 2;
+const toClose: number[] = [];
+let closing = 0;
+
 /**
  * In a thread, as a close may wait for a server, and for nobody: an error of it says only that the descriptor is gone.
  * What must be on disk was synced before.
  */
 export function close(fd: number): void {
-  fs.close(fd, () => undefined);
+  if (closing >= mostClosing) {
+    toClose.push(fd);
+    return;
+  }
+  closing++;
+  fs.close(fd, () => {
+    closing--;
+    const next = toClose.shift();
+    if (next !== undefined) close(next);
+  });
 }
 
 /** Fills `targets` one after the other from `position` on; resolves to how many bytes were read, 0 at the end. */

@@ -21,7 +21,7 @@ export interface OpenFile {
 const always = constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** Others may put something there, or take it away, between two looks; not for ever. */
-const mostTries = 20;
+export const mostTries = 20;
 
 /** Follows links. Rejects with the system's error, or a CodedError: notAFile, readBlocked. */
 export async function openForReading(file: string, policy: PathPolicy): Promise<OpenFile> {

@@ -9,6 +9,8 @@ import { execute } from "./execute.ts";
 import { fileGet } from "./file-get.ts";
 import { filePut } from "./file-put.ts";
 import { transferCommit } from "./transfer-commit.ts";
+import { fileRead } from "./file-read.ts";
+import { fileWrite } from "./file-write.ts";
 import { getCapabilities } from "./get-capabilities.ts";
 import { ping } from "./ping.ts";
 
@@ -26,4 +28,6 @@ export const handlers = {
   fileGet,
   filePut,
   transferCommit,
+  fileWrite,
+  fileRead,
 } satisfies Handlers;

@@ -1,0 +1,69 @@
+import { setMaxListeners } from "node:events";
+import { addon } from "../../native/addon.ts";
+import { withDeadline } from "../deadline.ts";
+import { Places } from "./places.ts";
+
+const keptMs = 60_000;
+const mostKept = 1024;
+
+/** A directory server that is slower than that is not asked for a while: an entry has its numbers too. */
+const deadlineMs = 2_000;
+const restMs = 10_000;
+
+/** The addon takes eight lookups at a time, for commands too. */
+const mostAsked = 4;
+
+type Kind = "user" | "group";
+const lookUp = { user: addon.lookupUser, group: addon.lookupGroup };
+
+/** Names of users and groups by number, remembered for a minute; a number where there is no name. Never rejects. */
+export class Names {
+  readonly #kept = new Map<string, { name: Promise<string>; until: number }>();
+  readonly #asking = new Places(mostAsked);
+  readonly #never = new AbortController().signal;
+  #restUntil = 0;
+
+  constructor() {
+    setMaxListeners(0, this.#never);
+  }
+
+  async of({ uid, gid }: { uid: bigint; gid: bigint }): Promise<{ owner: string; group: string }> {
+    const [owner, group] = await Promise.all([
+      this.#name("user", Number(uid)),
+      this.#name("group", Number(gid)),
+    ]);
+    return { owner, group };
+  }
+
+  #name(kind: Kind, id: number): Promise<string> {
+    const key = `${kind} ${id}`;
+    const now = performance.now();
+    const known = this.#kept.get(key);
+    if (known && now < known.until) return known.name;
+    const resting = now < this.#restUntil;
+    const name = resting ? Promise.resolve(String(id)) : this.#ask(kind, id);
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size < mostKept) break;
+      this.#kept.delete(oldest);
+    }
+    this.#kept.delete(key);
+    this.#kept.set(key, { name, until: resting ? this.#restUntil : now + keptMs });
+    return name;
+  }
+
+  async #ask(kind: Kind, id: number): Promise<string> {
+    await this.#asking.take(this.#never);
+    try {
+      if (performance.now() < this.#restUntil) return String(id);
+      const found = await withDeadline(lookUp[kind](id), deadlineMs);
+      return found?.name ?? String(id);
+    } catch {
+      // No name service, or one that is held up: the number is true all the same.
+      this.#restUntil = performance.now() + restMs;
+      this.#kept.delete(`${kind} ${id}`);
+      return String(id);
+    } finally {
+      this.#asking.giveBack();
+    }
+  }
+}

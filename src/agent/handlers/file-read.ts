@@ -1,0 +1,37 @@
+import { toNumber } from "../../wire/envelope.ts";
+import { absolutePath } from "../files/path.ts";
+import { mostPieceBytes } from "../files/reading.ts";
+import type { Handler } from "../session/handler.ts";
+import { offsetOf } from "./file-fields.ts";
+
+export const fileRead: Handler<"fileRead"> = async (request, context) => {
+  const { files, config } = context.agent;
+  const path = absolutePath(request.path);
+  const offset = offsetOf(request.offset);
+  const chunkBytes = Math.min(request.chunkSize || config.max_chunk_size, mostPieceBytes);
+  const bytes = Math.min(toNumber(request.length) || Infinity, chunkBytes);
+  const session = context.streams.sessionName;
+  const end = files.reading.begin();
+  try {
+    const piece = await files.run(`read ${path}`, () => files.reading.piece(path, offset, bytes, session), {
+      context,
+      audit: { operation: "file_read", target: path },
+      isRecorded: ({ isFirst }) => isFirst,
+    });
+    context.afterAnswer(() => {
+      files.reading.giveBack(piece); // encoding has copied it
+    });
+    return {
+      success: true,
+      data: piece.data,
+      eof: piece.eof,
+      totalSize: piece.sizeBytes,
+      offset: request.offset,
+      chunkNumber: Math.floor(offset / chunkBytes) % 2 ** 32,
+      mode: piece.mode,
+      modifiedAt: piece.modifiedAt,
+    };
+  } finally {
+    end();
+  }
+};

@@ -1,0 +1,57 @@
+// What Node's file functions cannot do, or take too many ways between threads for. All but exitAtOnce() runs in libuv's
+// pool, as they do, and rejects with errors of Node's shape.
+
+/**
+ * The first `most` names of a folder, in the order of their bytes, that come behind `after` (all, when that is empty),
+ * joined by NUL; and how many there are in the whole folder. Without `hidden` those that begin with a dot do not
+ * exist. Memory is bounded by `most`, 1 to 65,536. Node's opendir() asks for the kind of each entry, and, where the
+ * file system does not tell, for its lstat() in the main thread.
+ */
+export type ReadNames = (
+  folder: string,
+  after: Uint8Array,
+  most: number,
+  hidden: boolean,
+) => Promise<{ names: Buffer; total: number }>;
+
+/**
+ * Looks at the first `most` entries of a folder, 1 to 65,536, in no order, and removes those that are no folders. Gives
+ * the names of those that are, joined by NUL, and how many entries it has seen: 0 when there was none. An error has the
+ * name that could not be removed as its path.
+ */
+export type RemoveFiles = (folder: string, most: number) => Promise<{ folders: Buffer; seen: number }>;
+
+/** As rename(2), but rejects with EEXIST when there is something; with EINVAL where the file system cannot do that. */
+export type RenameNoReplace = (from: string, to: string) => Promise<void>;
+
+/** Where in the `facts` of a piece its numbers are: of the file as it was before, and of how many bytes were moved. */
+export const fact = { count: 0, size: 1, mode: 2, modifiedSeconds: 3, modifiedNanos: 4 } as const;
+export const factCount = 5;
+
+/**
+ * Fills `data` from an open file, as far as there are bytes. Resolves to false, and has done nothing, when `path` does
+ * not lead to that file any more. Neither `data` nor `facts` may be touched before it settles.
+ */
+export type ReadPiece = (
+  fd: number,
+  path: string,
+  offset: number,
+  data: Buffer,
+  facts: Float64Array,
+) => Promise<boolean>;
+
+/**
+ * Writes `data`, likewise. `sparse`: blocks of 4 KiB of zeros behind the end of the file become a hole. What was open
+ * with O_APPEND is written at the end.
+ */
+export type WritePiece = (
+  fd: number,
+  path: string,
+  offset: number,
+  data: Buffer,
+  facts: Float64Array,
+  sparse: boolean,
+) => Promise<boolean>;
+
+/** _exit(2): process.exit() waits for all threads of the pool, also for one that a dead file system holds up. */
+export type ExitAtOnce = (code: number) => never;
