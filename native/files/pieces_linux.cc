@@ -158,6 +158,42 @@ class WriteJob : public PieceJob {
   const bool sparse_;
 };
 
+class SeekJob : public Job {
+ public:
+  SeekJob(Napi::Env env, int fd, off_t offset)
+      : Job(env, "limiquantix.SeekData"), fd_(fd), offset_(offset) {}
+
+ private:
+  SysError Run(std::string*) override {
+    const off_t found = ::lseek(fd_, offset_, SEEK_DATA);
+    if (found >= 0) {
+      offset_ = found;
+    } else if (errno == ENXIO) {
+      const off_t end = ::lseek(fd_, 0, SEEK_END);
+      if (end > offset_) offset_ = end;
+    } else if (errno != EINVAL) {  // EINVAL: it knows no holes
+      return SysError{errno, "lseek"};
+    }
+    return kNoError;
+  }
+  Napi::Value Value(Napi::Env env) override {
+    return Napi::Number::New(env, static_cast<double>(offset_));
+  }
+
+  const int fd_;
+  off_t offset_;
+};
+
+Napi::Value SeekData(const Napi::CallbackInfo& info) {
+  if (info[0].IsNumber() && info[1].IsNumber() && info[1].As<Napi::Number>().DoubleValue() >= 0) {
+    return Job::Start(
+        std::make_unique<SeekJob>(info.Env(), info[0].As<Napi::Number>().Int32Value(),
+                                  static_cast<off_t>(info[1].As<Napi::Number>().DoubleValue())));
+  }
+  Napi::TypeError::New(info.Env(), "(fd, offset)").ThrowAsJavaScriptException();
+  return info.Env().Undefined();
+}
+
 /// (fd, path, offset, data, facts)
 bool ReadTarget(const Napi::CallbackInfo& info, PieceJob::Target* target) {
   if (!ReadPath(info, 1, &target->path)) return false;
@@ -195,6 +231,7 @@ Napi::Value WritePiece(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterPieces(Napi::Env env, Napi::Object exports) {
+  exports.Set("seekData", Napi::Function::New<SeekData>(env, "seekData"));
   exports.Set("readPiece", Napi::Function::New<ReadPiece>(env, "readPiece"));
   exports.Set("writePiece", Napi::Function::New<WritePiece>(env, "writePiece"));
 }

@@ -2,7 +2,15 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
-import type { ExitAtOnce, ReadNames, ReadPiece, RemoveFiles, RenameNoReplace, WritePiece } from "./files.ts";
+import type {
+  ExitAtOnce,
+  ReadNames,
+  ReadPiece,
+  RemoveFiles,
+  RenameNoReplace,
+  SeekData,
+  WritePiece,
+} from "./files.ts";
 import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type { LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
@@ -20,6 +28,7 @@ interface Addon {
   readPiece: ReadPiece;
   writePiece: WritePiece;
   renameNoReplace: RenameNoReplace;
+  seekData: SeekData;
   exitAtOnce: ExitAtOnce;
 }
 

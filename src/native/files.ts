@@ -53,5 +53,11 @@ export type WritePiece = (
   sparse: boolean,
 ) => Promise<boolean>;
 
+/**
+ * Where the next data of a file are, at `offset` or behind it: `offset` itself where that is not known, the end where there
+ * are none. Moves where the descriptor is.
+ */
+export type SeekData = (fd: number, offset: number) => Promise<number>;
+
 /** _exit(2): process.exit() waits for all threads of the pool, also for one that a dead file system holds up. */
 export type ExitAtOnce = (code: number) => never;

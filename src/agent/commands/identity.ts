@@ -45,24 +45,22 @@ async function ownUser(uid: number): Promise<UserRecord> {
   return { name: String(uid), uid, gid, home: "/", shell: "/bin/sh", groups: [gid] };
 }
 
-/** Rejects with CodedError noSuchUser. */
-export async function userNamed(name: string): Promise<UserRecord> {
+async function userNamed(name: string): Promise<UserRecord> {
   const user =
-    (await lookUp("user", name)) ?? (isIdNumber(name) ? await lookUp("user", Number(name)) : undefined);
+    (await lookUp("user", name)) ?? (isNumber(name) ? await lookUp("user", Number(name)) : undefined);
   if (user === undefined) throw new CodedError("noSuchUser", `there is no user ${name}`);
   return user;
 }
 
-/** By name or number. Rejects with CodedError noSuchGroup. */
-export async function groupNamed(name: string): Promise<number> {
+async function groupNamed(name: string): Promise<number> {
   const group =
-    (await lookUp("group", name)) ?? (isIdNumber(name) ? await lookUp("group", Number(name)) : undefined);
+    (await lookUp("group", name)) ?? (isNumber(name) ? await lookUp("group", Number(name)) : undefined);
   if (group === undefined) throw new CodedError("noSuchGroup", `there is no group ${name}`);
   return group.gid;
 }
 
 /** An id as the kernel has it: 32 bits, and the last stands for none. */
-export function isIdNumber(name: string): boolean {
+export function isNumber(name: string): boolean {
   return /^\d{1,10}$/.test(name) && Number(name) < 0xffff_ffff;
 }
 
@@ -72,7 +70,7 @@ type Found<Kind extends keyof typeof database> = Awaited<ReturnType<(typeof data
 /** Those under way: a hundred commands of one user ask once. */
 const underWay = new Map<string, Promise<unknown>>();
 
-/** Undefined when there is none. Rejects with a CodedError when nobody says in time. */
+/** Asks the name service, within 5 s. Rejects with CodedError: noSuchUser, noSuchGroup. */
 export async function lookUp<Kind extends keyof typeof database>(
   kind: Kind,
   name: string | number,

@@ -1,4 +1,4 @@
-import { constants } from "node:fs";
+import { type PathLike, constants } from "node:fs";
 import { mkdir, readlink } from "node:fs/promises";
 import path from "node:path";
 import { close, fsync, open } from "./io.ts";
@@ -10,6 +10,16 @@ const O_PATH = 0o10000000;
 /** Opens what a path leads to without reading it: nothing waits, not for the other end of a FIFO, and no device notices. */
 export function openPath(file: string, { follow }: { follow: boolean }): Promise<number> {
   return open(file, O_PATH | (follow ? 0 : constants.O_NOFOLLOW));
+}
+
+/** Opens a folder without reading it. */
+export function openFolderAt(folder: PathLike, flags = 0): Promise<number> {
+  return open(folder, O_PATH | constants.O_DIRECTORY | flags);
+}
+
+/** An entry of an open folder, by a name of any bytes. */
+export function entryPath(folder: number, name: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${pathOf(folder)}/`), name]);
 }
 
 /** A path that leads to an open descriptor, whatever has become of the one that it was opened by. */
@@ -53,6 +63,11 @@ export class Folder {
   /** One of its entries, for Node's functions. Those that follow a link at the end do so here too. */
   at(name: string): string {
     return `${pathOf(this.fd)}/${name}`;
+  }
+
+  /** The same for a name that need be no UTF-8. */
+  atBytes(name: Buffer): Buffer {
+    return entryPath(this.fd, name);
   }
 
   /** The real path of an entry that is no link. */

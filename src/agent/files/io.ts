@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { promisify } from "node:util";
 
-export const open: (path: string, flags: number, mode?: number) => Promise<number> = promisify(fs.open);
+export const open: (path: fs.PathLike, flags: number, mode?: number) => Promise<number> = promisify(fs.open);
 export const fsync: (fd: number) => Promise<void> = promisify(fs.fsync);
 export const fchmod: (fd: number, mode: number) => Promise<void> = promisify(fs.fchmod);
 export const fchown: (fd: number, uid: number, gid: number) => Promise<void> = promisify(fs.fchown);

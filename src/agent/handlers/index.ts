@@ -1,5 +1,7 @@
 import type { Handlers } from "../session/handler.ts";
 import { cancel } from "./cancel.ts";
+import { createDirectory } from "./create-directory.ts";
+import { createSymlink } from "./create-symlink.ts";
 import { execAttach } from "./exec-attach.ts";
 import { execList } from "./exec-list.ts";
 import { execResize } from "./exec-resize.ts";
@@ -9,9 +11,15 @@ import { execute } from "./execute.ts";
 import { fileGet } from "./file-get.ts";
 import { filePut } from "./file-put.ts";
 import { transferCommit } from "./transfer-commit.ts";
+import { fileCopy } from "./file-copy.ts";
+import { fileDelete } from "./file-delete.ts";
 import { fileRead } from "./file-read.ts";
+import { fileRename } from "./file-rename.ts";
+import { fileSetAttributes } from "./file-set-attributes.ts";
+import { fileStat } from "./file-stat.ts";
 import { fileWrite } from "./file-write.ts";
 import { getCapabilities } from "./get-capabilities.ts";
+import { listDirectory } from "./list-directory.ts";
 import { ping } from "./ping.ts";
 
 /** Every operation that works. One that is not here is answered with its own "not supported" response. */
@@ -30,4 +38,12 @@ export const handlers = {
   transferCommit,
   fileWrite,
   fileRead,
+  listDirectory,
+  createDirectory,
+  fileDelete,
+  fileStat,
+  fileRename,
+  fileSetAttributes,
+  createSymlink,
+  fileCopy,
 } satisfies Handlers;

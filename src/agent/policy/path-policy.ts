@@ -54,6 +54,22 @@ export class PathPolicy {
     }
   }
 
+  /**
+   * What has another path afterwards could be read there: neither what is denied nor a folder that has some of it is
+   * moved. Throws CodedError: readBlocked.
+   */
+  async checkMove(place: string, file: FileIdentity): Promise<void> {
+    await this.checkRead(place, file);
+    for (const entry of this.#unreadable) {
+      if (isWithin(entry, place) || isWithin(await deepestRealPath(entry), place)) {
+        throw new CodedError(
+          "readBlocked",
+          `in ${place} is ${entry}, which is in deny_file_read_paths of the guest's configuration`,
+        );
+      }
+    }
+  }
+
   /** `place`: the real path of what was opened, or of what is to be made. Throws CodedError: writeBlocked. */
   async checkWrite(place: string): Promise<void> {
     if (this.#writable.length === 0) return;

@@ -1,0 +1,146 @@
+import { constants } from "node:fs";
+import { lstat, rename, unlink } from "node:fs/promises";
+import { addon } from "../../native/addon.ts";
+import { fact, factCount } from "../../native/files.ts";
+import { CodedError } from "../../wire/errors.ts";
+import type { PathPolicy } from "../policy/path-policy.ts";
+import { isErrno } from "./file-error.ts";
+import type { Task } from "./files.ts";
+import { type Folder, openParent, openPath, pathOf, realPathOf } from "./folder.ts";
+import { close, fchmod, fchown, fstat, fsync, ftruncate, futimes, open } from "./io.ts";
+import { type OpenFile, openForReading, requireFile } from "./open-file.ts";
+import { renameNoReplace } from "./relocation.ts";
+import { temporaryName } from "./temporary.ts";
+import { noParent } from "./writing.ts";
+
+const pieceBytes = 1024 * 1024;
+
+export interface CopyOptions {
+  noReplace: boolean;
+  createParents: boolean;
+}
+
+/**
+ * Copies a file with its mode, owner and time; holes, and blocks of zeros, are holes afterwards. The copy is made beside its
+ * place and takes it when it is whole and on disk; until then, and after an error, all is as it was. Gives its bytes.
+ * Throws CodedError notAFile, fileExists, readBlocked, writeBlocked, noParentDirectory, the task's reason, and the
+ * system's error.
+ */
+export async function copyFile(
+  from: string,
+  to: string,
+  { noReplace, createParents }: CopyOptions,
+  policy: PathPolicy,
+  task: Task,
+): Promise<number> {
+  const source = await openForReading(from, policy);
+  try {
+    const place = await targetOf(to, source, noReplace);
+    const { folder, name } = await openParent(place, {
+      create: createParents,
+      check: (real) => policy.checkWrite(real),
+    }).catch((error: unknown) => {
+      throw isErrno(error, "ENOENT") ? noParent(`copy to ${to}`, to, error) : error;
+    });
+    try {
+      const temporary = folder.at(temporaryName());
+      const bytes = await makeCopy(source, temporary, task);
+      try {
+        await putInPlace(temporary, folder, name, noReplace);
+      } catch (error) {
+        await unlink(temporary);
+        throw error;
+      }
+      await folder.sync();
+      return bytes;
+    } finally {
+      folder.close();
+    }
+  } finally {
+    close(source.fd);
+  }
+}
+
+/** Where the copy goes: if a link is there, where that leads. */
+async function targetOf(to: string, source: OpenFile, noReplace: boolean): Promise<string> {
+  let fd: number;
+  try {
+    fd = await openPath(to, { follow: true });
+  } catch (error) {
+    if (!isErrno(error, "ENOENT")) throw error;
+    const dangling = await lstat(to).catch(() => undefined);
+    if (dangling && noReplace) throw new CodedError("fileExists", `${to} is there already`);
+    if (dangling) throw new CodedError("fileNotFound", `${to} is a link that leads nowhere`);
+    return to;
+  }
+  try {
+    const stats = await fstat(fd);
+    if (stats.dev === source.stats.dev && stats.ino === source.stats.ino) {
+      throw new CodedError("fileExists", `${to} is the file itself that is to be copied`);
+    }
+    if (noReplace) throw new CodedError("fileExists", `${to} is there already`);
+    requireFile(to, stats);
+    return await realPathOf(fd);
+  } finally {
+    close(fd);
+  }
+}
+
+async function putInPlace(
+  temporary: string,
+  folder: Folder,
+  name: string,
+  noReplace: boolean,
+): Promise<void> {
+  if (noReplace) await renameNoReplace(temporary, folder.at(name), false);
+  else await rename(temporary, folder.at(name));
+}
+
+/** Removed again after an error. */
+async function makeCopy(source: OpenFile, temporary: string, task: Task): Promise<number> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const fd = await open(temporary, flags, 0o600);
+  try {
+    const bytes = await copyBytes(source.fd, fd, task);
+    await copyAttributes(source, fd);
+    await fsync(fd);
+    return bytes;
+  } catch (error) {
+    await unlink(temporary);
+    throw error;
+  } finally {
+    close(fd);
+  }
+}
+
+async function copyBytes(from: number, to: number, task: Task): Promise<number> {
+  const buffer = Buffer.allocUnsafeSlow(pieceBytes);
+  const facts = new Float64Array(factCount);
+  for (let offset = 0; ;) {
+    task.signal.throwIfAborted();
+    offset = await addon.seekData(from, offset);
+    await addon.readPiece(from, pathOf(from), offset, buffer, facts);
+    const count = facts[fact.count] ?? 0;
+    if (count === 0) {
+      await ftruncate(to, offset); // the hole at the end
+      return offset;
+    }
+    await addon.writePiece(to, pathOf(to), offset, buffer.subarray(0, count), facts, true);
+    offset += count;
+    task.alive();
+  }
+}
+
+/** An agent that is not root cannot give files away: then the copy is its own, without setuid. */
+async function copyAttributes({ fd: from }: OpenFile, to: number): Promise<void> {
+  const { uid, gid, mode, atimeNs, mtimeNs } = await fstat(from);
+  const keepsOwner = await fchown(to, Number(uid), Number(gid)).then(
+    () => true,
+    (error: unknown) => {
+      if (isErrno(error, "EPERM")) return false;
+      throw error;
+    },
+  );
+  await fchmod(to, Number(mode) & (keepsOwner ? 0o7777 : 0o777));
+  await futimes(to, Number(atimeNs) / 1e9, Number(mtimeNs) / 1e9);
+}

@@ -1,0 +1,121 @@
+import { lstat, readlink, stat } from "node:fs/promises";
+import { addon } from "../../native/addon.ts";
+import { CodedError } from "../../wire/errors.ts";
+import type { PathPolicy } from "../policy/path-policy.ts";
+import { type Entry, entryOf } from "./entry.ts";
+import { isErrno } from "./file-error.ts";
+import type { Task } from "./files.ts";
+import { Folder, pathOf } from "./folder.ts";
+import type { Names } from "./names.ts";
+import path from "node:path";
+
+/** Beside what fits in this much. */
+export const mostEntries = 10_000;
+const mostBytes = 4 * 1024 * 1024;
+
+/** What an entry takes besides its texts; rather too much than too little. */
+const entryBytes = 200;
+
+/** NAME_MAX of Linux. */
+const longestNameBytes = 255;
+
+export interface Page {
+  entries: Entry[];
+  /** Opaque; empty when this is the last. */
+  next: string;
+  /** In the whole folder. */
+  total: number;
+}
+
+/**
+ * A page of a folder in the order of its names' bytes. The token is the last name, so that the pages after it are right
+ * whatever is made and removed meanwhile: what was there all the time is in exactly one. Names that are no UTF-8 are
+ * shown with U+FFFD, as the protocol's strings can say no more; such a path cannot be asked for. Throws CodedError
+ * invalidMessage for a token that is none, readBlocked, and the system's error.
+ */
+export async function listFolder(
+  { place, after, most, hidden }: { place: string; after: string; most: number; hidden: boolean },
+  policy: PathPolicy,
+  names: Names,
+  task: Task,
+): Promise<Page> {
+  const last = lastNameOf(after);
+  const folder = await Folder.open(place);
+  try {
+    await policy.checkRead(folder.realPath);
+    // One more tells whether there are more.
+    const read = await addon.readNames(pathOf(folder.fd), last, most + 1, hidden);
+    const found = split(read.names);
+    const entries: Entry[] = [];
+    let done = 0;
+    for (let bytes = 0; done < Math.min(found.length, most) && bytes < mostBytes; done++) {
+      task.signal.throwIfAborted();
+      const entry = await entryAt(folder, found[done] ?? Buffer.alloc(0), place, names);
+      if (entry === undefined) continue; // it has gone meanwhile
+      task.alive();
+      entries.push(entry);
+      bytes += entryBytes + 3 * (entry.name?.length ?? 0) + 3 * (entry.path?.length ?? 0);
+      bytes += 3 * (entry.symlinkTarget?.length ?? 0);
+    }
+    const next = done < found.length ? (found[done - 1]?.toString("base64url") ?? "") : "";
+    return { entries, next, total: read.total };
+  } finally {
+    folder.close();
+  }
+}
+
+function lastNameOf(token: string): Buffer {
+  const name = Buffer.from(token, "base64url");
+  if (token === "" || (name.length > 0 && name.length <= longestNameBytes && !name.includes("/")))
+    return name;
+  throw new CodedError("invalidMessage", "not a continuation_token of an earlier answer");
+}
+
+/** Names that the addon has joined. */
+export function split(joined: Buffer): Buffer[] {
+  const names: Buffer[] = [];
+  for (let at = 0; at < joined.length;) {
+    const end = joined.indexOf(0, at);
+    names.push(joined.subarray(at, end < 0 ? joined.length : end));
+    at = end < 0 ? joined.length : end + 1;
+  }
+  return names;
+}
+
+async function entryAt(
+  folder: Folder,
+  name: Buffer,
+  place: string,
+  names: Names,
+): Promise<Entry | undefined> {
+  const at = folder.atBytes(name);
+  try {
+    const stats = await lstat(at, { bigint: true });
+    const symlinkTarget = stats.isSymbolicLink() ? await readlink(at) : "";
+    const text = name.toString();
+    return entryOf({ name: text, path: path.join(place, text), symlinkTarget }, stats, await names.of(stats));
+  } catch (error) {
+    if (isErrno(error, "ENOENT") || isErrno(error, "EINVAL")) return undefined; // gone, or no link any more
+    throw error;
+  }
+}
+
+/** What is at a path; itself, or what it leads to. Nothing of it is read. Rejects with the system's error. */
+export async function entryOfPath(place: string, follow: boolean, names: Names): Promise<Entry> {
+  const folder = await Folder.open(path.dirname(place));
+  try {
+    const name = path.basename(place);
+    const at = folder.at(name);
+    for (;;) {
+      const stats = await (follow ? stat(at, { bigint: true }) : lstat(at, { bigint: true }));
+      try {
+        const symlinkTarget = stats.isSymbolicLink() ? await readlink(at) : "";
+        return entryOf({ name: name || place, path: place, symlinkTarget }, stats, await names.of(stats));
+      } catch (error) {
+        if (!isErrno(error, "EINVAL")) throw error; // not a link any more
+      }
+    }
+  } finally {
+    folder.close();
+  }
+}

@@ -1,0 +1,31 @@
+import { isNumber, lookUp } from "../commands/identity.ts";
+import { CodedError } from "../../wire/errors.ts";
+
+/** chown(2): leaves it. */
+export const unchanged = -1;
+
+/**
+ * Ids for names or numbers; `unchanged` for "". A name that looks like a number is a name; a number needs no user that has
+ * it. Throws CodedError: noSuchUser, noSuchGroup.
+ */
+export async function ownerIds(owner: string, group: string): Promise<{ uid: number; gid: number }> {
+  const [uid, gid] = await Promise.all([
+    idOf(owner, "noSuchUser", async () => (await lookUp("user", owner))?.uid),
+    idOf(group, "noSuchGroup", async () => (await lookUp("group", group))?.gid),
+  ]);
+  return { uid, gid };
+}
+
+async function idOf(
+  name: string,
+  code: "noSuchUser" | "noSuchGroup",
+  find: () => Promise<number | undefined>,
+): Promise<number> {
+  if (name === "") return unchanged;
+  const kind = code === "noSuchUser" ? "user" : "group";
+  if (name.includes("\0")) throw new CodedError(code, `a ${kind} cannot have a NUL byte in its name`);
+  const id = await find();
+  if (id !== undefined) return id;
+  if (isNumber(name)) return Number(name);
+  throw new CodedError(code, `there is no ${kind} ${name}`);
+}
