@@ -19,6 +19,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterSampler(env, exports);
   limiquantix::RegisterNames(env, exports);
   limiquantix::RegisterPieces(env, exports);
+  limiquantix::RegisterRemoval(env, exports);
   limiquantix::RegisterRename(env, exports);
   limiquantix::RegisterExit(env, exports);
   return exports;

@@ -5,9 +5,10 @@
 namespace limiquantix {
 
 /// src/native/files.ts describes what they export.
-void RegisterNames(Napi::Env env, Napi::Object exports);   // readNames, removeFiles
-void RegisterPieces(Napi::Env env, Napi::Object exports);  // readPiece, writePiece, seekData
-void RegisterRename(Napi::Env env, Napi::Object exports);  // renameNoReplace
-void RegisterExit(Napi::Env env, Napi::Object exports);    // exitAtOnce
+void RegisterNames(Napi::Env env, Napi::Object exports);    // readNames
+void RegisterPieces(Napi::Env env, Napi::Object exports);   // readPiece, writePiece, seekData
+void RegisterRemoval(Napi::Env env, Napi::Object exports);  // removeTree
+void RegisterRename(Napi::Env env, Napi::Object exports);   // renameNoReplace
+void RegisterExit(Napi::Env env, Napi::Object exports);     // exitAtOnce
 
 }  // namespace limiquantix

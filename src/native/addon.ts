@@ -6,7 +6,7 @@ import type {
   ExitAtOnce,
   ReadNames,
   ReadPiece,
-  RemoveFiles,
+  RemoveTree,
   RenameNoReplace,
   SeekData,
   WritePiece,
@@ -24,7 +24,7 @@ interface Addon {
   lookupUser: LookupUser;
   lookupGroup: LookupGroup;
   readNames: ReadNames;
-  removeFiles: RemoveFiles;
+  removeTree: RemoveTree;
   readPiece: ReadPiece;
   writePiece: WritePiece;
   renameNoReplace: RenameNoReplace;

@@ -14,12 +14,24 @@ export type ReadNames = (
   hidden: boolean,
 ) => Promise<{ names: Buffer; total: number }>;
 
+/** A folder on its way out. */
+export interface TreeRemoval {
+  /**
+   * Goes on for about 50 ms; resolves to whether all of it is gone. Not to be called before the last one has settled. An
+   * error has as its path what could not be removed, below the folder; EBUSY: something is mounted there, or it was moved
+   * meanwhile.
+   */
+  step(): Promise<boolean>;
+  /** Gives back what is held, when the last step has settled. */
+  close(): void;
+}
+
 /**
- * Looks at the first `most` entries of a folder, 1 to 65,536, in no order, and removes those that are no folders. Gives
- * the names of those that are, joined by NUL, and how many entries it has seen: 0 when there was none. An error has the
- * name that could not be removed as its path.
+ * Removes the folder `name` of the open folder `parent` with all that is in it: no link is followed, nothing is removed
+ * behind a mount point, and memory and descriptors (some 64) are bounded however deep and large it is. `parent`
+ * stays open until the last step has settled.
  */
-export type RemoveFiles = (folder: string, most: number) => Promise<{ folders: Buffer; seen: number }>;
+export type RemoveTree = (parent: number, name: string) => TreeRemoval;
 
 /** As rename(2), but rejects with EEXIST when there is something; with EINVAL where the file system cannot do that. */
 export type RenameNoReplace = (from: string, to: string) => Promise<void>;
