@@ -9,6 +9,6 @@ void RegisterNames(Napi::Env env, Napi::Object exports);    // readNames
 void RegisterPieces(Napi::Env env, Napi::Object exports);   // readPiece, writePiece, seekData
 void RegisterRemoval(Napi::Env env, Napi::Object exports);  // removeTree
 void RegisterRename(Napi::Env env, Napi::Object exports);   // renameNoReplace
-void RegisterExit(Napi::Env env, Napi::Object exports);     // exitAtOnce
+void RegisterExit(Napi::Env env, Napi::Object exports);     // exitWithin
 
 }  // namespace limiquantix

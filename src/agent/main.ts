@@ -1,3 +1,4 @@
+import { addon } from "../native/addon.ts";
 import { Sampler } from "../native/sampler.ts";
 import { Agent } from "./agent.ts";
 import { Audit } from "./audit.ts";
@@ -12,6 +13,9 @@ import { poolThreads } from "./files/places.ts";
 
 // libuv reads it when the first of its threads is needed, which is later than this. Commands do not inherit it.
 process.env["UV_THREADPOOL_SIZE"] = String(poolThreads);
+
+/** As the addon has it: for what must end although threads hang. */
+export const { exitWithin } = addon;
 
 /** How long it may take to end the commands that run. */
 const killMs = 200;

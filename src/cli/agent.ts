@@ -49,6 +49,12 @@ function readFlags() {
   }).values;
 }
 
+/** How long the threads that work on files may take to end. */
+const exitMs = 200;
+
+/** Not waiting for the event loop to become empty: nothing that hangs may keep a stopped agent alive. */
+let leave: (code: number) => void = (code) => process.exit(code);
+
 class UsageError extends Error {}
 
 type Flags = ReturnType<typeof readFlags>;
@@ -108,18 +114,24 @@ async function main(): Promise<number> {
     });
   }
   process.on("SIGHUP", () => undefined); // a terminal that closes is no reason to leave the host alone
-  const { runAgent } = await import("../agent/main.ts");
+  const { exitWithin, runAgent } = await import("../agent/main.ts");
+  leave = (code) => {
+    exitWithin(code, exitMs);
+    process.exit(code);
+  };
   await runAgent(config, stop.signal);
   return 0;
 }
 
 main().then(
-  // Not waiting for the event loop to become empty: nothing that hangs may keep a stopped agent alive.
-  (code) => process.exit(code),
+  (code) => {
+    leave(code);
+  },
   (error: unknown) => {
     if (error instanceof UsageError) {
       process.stderr.write(`limiquantix-agent: ${error.message}\nTry: limiquantix-agent --help\n`);
-      process.exit(exitUsage);
+      leave(exitUsage);
+      return;
     }
     const text =
       error instanceof CodedError
@@ -128,6 +140,6 @@ main().then(
           ? (error.stack ?? error.message)
           : String(error);
     process.stderr.write(`limiquantix-agent: ${text}\n`);
-    process.exit(error instanceof CodedError && error.code.startsWith("config") ? exitConfig : 1);
+    leave(error instanceof CodedError && error.code.startsWith("config") ? exitConfig : 1);
   },
 );

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type {
-  ExitAtOnce,
+  ExitWithin,
   ReadNames,
   ReadPiece,
   RemoveTree,
@@ -29,7 +29,7 @@ interface Addon {
   writePiece: WritePiece;
   renameNoReplace: RenameNoReplace;
   seekData: SeekData;
-  exitAtOnce: ExitAtOnce;
+  exitWithin: ExitWithin;
 }
 
 const binary = "limiquantix.node";

@@ -1,4 +1,4 @@
-// What Node's file functions cannot do, or take too many ways between threads for. All but exitAtOnce() runs in libuv's
+// What Node's file functions cannot do, or take too many ways between threads for. All but exitWithin() runs in libuv's
 // pool, as they do, and rejects with errors of Node's shape.
 
 /**
@@ -71,5 +71,8 @@ export type WritePiece = (
  */
 export type SeekData = (fd: number, offset: number) => Promise<number>;
 
-/** _exit(2): process.exit() waits for all threads of the pool, also for one that a dead file system holds up. */
-export type ExitAtOnce = (code: number) => never;
+/**
+ * Ends the process with `code` if nothing else has after `ms`: process.exit() waits for all threads of libuv's pool, also
+ * for one that a dead file system holds up.
+ */
+export type ExitWithin = (code: number, ms: number) => void;

@@ -17,6 +17,7 @@ import { fileRead } from "./file-read.ts";
 import { fileRename } from "./file-rename.ts";
 import { fileSetAttributes } from "./file-set-attributes.ts";
 import { fileStat } from "./file-stat.ts";
+import { fileWatch } from "./file-watch.ts";
 import { fileWrite } from "./file-write.ts";
 import { getCapabilities } from "./get-capabilities.ts";
 import { listDirectory } from "./list-directory.ts";
@@ -46,4 +47,5 @@ export const handlers = {
   fileSetAttributes,
   createSymlink,
   fileCopy,
+  fileWatch,
 } satisfies Handlers;
