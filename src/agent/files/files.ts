@@ -1,16 +1,14 @@
-import { CodedError, type ErrorCode } from "../../wire/errors.ts";
+import type { CodedError, ErrorCode } from "../../wire/errors.ts";
 import type { Audit } from "../audit.ts";
 import type { Config } from "../config/config.ts";
 import { PathPolicy } from "../policy/path-policy.ts";
 import type { RequestContext } from "../session/handler.ts";
 import { fileError } from "./file-error.ts";
+import { silence, silentMs } from "./held-file.ts";
 import { Names } from "./names.ts";
 import { Places, briefPlaces, lastingPlaces } from "./places.ts";
 import { Reading } from "./reading.ts";
 import { Writing } from "./writing.ts";
-
-/** A file system that has not answered for so long is not waited for any more: a server, or a disk, that is gone. */
-const silentMs = 20_000;
 
 /** What work on files may use. */
 export interface Task {
@@ -104,13 +102,7 @@ export class Files {
         giveUp(asked?.reason as Error);
       };
       const timer = setTimeout(() => {
-        const seconds = silentMs / 1000;
-        giveUp(
-          new CodedError(
-            "fileSystemSilent",
-            `cannot ${doing}: no answer within ${seconds} s; a disk or a file server does not answer`,
-          ),
-        );
+        giveUp(silence(doing));
       }, silentMs);
       const task: Task = {
         signal: controller.signal,

@@ -6,17 +6,17 @@ import { close, fstat, fsync, readInto, writePieces } from "./io.ts";
 /** A file system that has not answered for so long is not waited for any more: a server, or a disk, that is gone. */
 export const silentMs = 20_000;
 
-/** `work`'s result, or CodedError fileSystemSilent; `doing` is "read /x". What `work` waits for goes on. */
-export function answerOf<T>(work: Promise<T>, doing: string): Promise<T> {
-  return withDeadline(
-    work,
-    silentMs,
-    () =>
-      new CodedError(
-        "fileSystemSilent",
-        `cannot ${doing}: its file system has not answered for ${silentMs / 1000} s`,
-      ),
+/** What is told then; `doing` is "read /x". */
+export function silence(doing: string): CodedError {
+  return new CodedError(
+    "fileSystemSilent",
+    `cannot ${doing}: no answer within ${silentMs / 1000} s; a disk or a file server does not answer`,
   );
+}
+
+/** `work`'s result, or CodedError fileSystemSilent. What `work` waits for goes on. */
+export function answerOf<T>(work: Promise<T>, doing: string): Promise<T> {
+  return withDeadline(work, silentMs, () => silence(doing));
 }
 
 /**

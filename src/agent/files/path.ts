@@ -1,5 +1,4 @@
 import path from "node:path";
-import { toNumber } from "../../wire/envelope.ts";
 import { CodedError } from "../../wire/errors.ts";
 
 /** PATH_MAX and NAME_MAX of Linux, in bytes, without the NUL. */
@@ -38,11 +37,4 @@ export function absolutePath(text: string): string {
 /** Whether `candidate` is `folder` or below it, by whole components: /tmpfoo is not below /tmp. Both are normal. */
 export function isWithin(candidate: string, folder: string): boolean {
   return candidate === folder || candidate.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
-}
-
-/** Bytes from a file's start. Throws CodedError badOffset for one that no file has. */
-export function fileOffset(offset: number | { toNumber(): number }): number {
-  const bytes = toNumber(offset);
-  if (Number.isSafeInteger(bytes)) return bytes;
-  throw new CodedError("badOffset", `no file has a byte ${bytes}`);
 }

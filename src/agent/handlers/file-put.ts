@@ -2,42 +2,37 @@ import { toNumber } from "../../wire/envelope.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { Request } from "../../wire/operations.ts";
 import { isSessionId } from "../../wire/session-id.ts";
-import { ownerNumbers } from "../files/owners.ts";
+import type { Agent } from "../agent.ts";
+import { ownerIds } from "../files/owner.ts";
 import { absolutePath } from "../files/path.ts";
 import type { Handler } from "../session/handler.ts";
-import { Receiver, receiveWindowBytes } from "../transfers/receiver.ts";
+import { receiveWindowBytes } from "../transfers/receiver.ts";
 import { resolveTarget } from "../transfers/target.ts";
 import { Upload, type UploadOptions } from "../transfers/upload.ts";
 
 export const filePut: Handler<"filePut"> = async (request, context) => {
-  const { agent, streams, messageId, signal } = context;
-  const { files, transfers } = agent;
+  const { files, transfers } = context.agent;
   const file = absolutePath(request.path);
   const uploadId = uploadIdOf(request) ?? transfers.newUploadId();
   const giveBack = transfers.reserve();
   try {
     await transfers.clean();
-    const options = await optionsOf(file, request);
     await transfers.takeOver(uploadId);
     const upload = await files.run(
       `write ${file}`,
-      async () => {
+      async ({ signal }) => {
+        const options = await optionsOf(file, request, context.agent);
         const target = await resolveTarget(file, files.policy, request);
-        return await Upload.begin(uploadId, transfers.journal, target, options, request);
+        const begun = await Upload.begin(uploadId, transfers.journal, target, options, request);
+        if (signal.aborted) await begun.close("given-up");
+        signal.throwIfAborted();
+        return begun;
       },
-      (late) => void late.close("given-up"),
+      { context, audit: { operation: "file_put", target: file } },
     );
-    if (signal.aborted) await upload.close("given-up");
-    signal.throwIfAborted();
-    const receivedBytes = upload.receivedBytes;
-    const id = transfers.newStreamId();
-    const receiver = new Receiver(id, streams, messageId, upload, (error) => {
-      transfers.remove(incoming, error, error !== undefined && upload.isKept);
-      giveBack();
-    });
-    const incoming = { streams, receiver, uploadId };
-    transfers.add(incoming);
-    return { success: true, streamId: id, receivedBytes, windowBytes: receiveWindowBytes };
+    const { receivedBytes } = upload;
+    const streamId = transfers.receive(context, uploadId, upload, giveBack);
+    return { success: true, streamId, receivedBytes, windowBytes: receiveWindowBytes };
   } catch (error) {
     giveBack();
     throw error;
@@ -53,18 +48,17 @@ function uploadIdOf({ uploadId, resume }: Request<"filePut">): string | undefine
   throw new CodedError("invalidMessage", "upload_id must be 16 to 64 characters of A-Z a-z 0-9 _ -");
 }
 
-async function optionsOf(path: string, request: Request<"filePut">): Promise<UploadOptions> {
+async function optionsOf(path: string, request: Request<"filePut">, agent: Agent): Promise<UploadOptions> {
   const { mode, modifiedAt, sparse, version, exclusive, uploadId } = request;
-  const { uid, gid } = await ownerNumbers(request.owner, request.group);
   return {
     path,
     mode: mode === 0 ? undefined : mode & 0o7777,
-    uid,
-    gid,
+    ...(await ownerIds(request.owner, request.group)),
     modifiedAt: modifiedAt ? toNumber(modifiedAt.seconds ?? 0) + (modifiedAt.nanos ?? 0) / 1e9 : undefined,
     sparse,
     version,
     exclusive,
     resumable: uploadId !== "",
+    names: agent.files.names,
   };
 }

@@ -19,8 +19,8 @@ const recordSchema = v.object({
 });
 export type JournalRecord = v.InferOutput<typeof recordSchema>;
 
-/** Names of unfinished files: unguessable, and like nobody else's, so that what has such a name can be removed. */
-export const tempNamePattern = /^\.limiquantix-[A-Za-z0-9_-]{16}\.part$/;
+/** See temporaryName(): unguessable, and like nobody else's, so that what has such a name can be removed. */
+const tempNamePattern = /^\.limiquantix-[0-9a-f]{16}$/;
 
 const suffix = ".json";
 

@@ -52,14 +52,15 @@ export class Sender implements Stream {
   #ended: Ended | undefined;
   #closed = false;
 
-  /** A cancel for `messageId` ends it. `onEnd` is told when it is over, however that came. */
+  /**
+   * Takes over `source`. A cancel for `messageId` ends the transfer; `onEnd` is told when it is over, however that came.
+   */
   constructor(
-    id: string,
     streams: Streams,
     messageId: string,
     windowBytes: number,
     source: ByteSource,
-    onEnd: () => void,
+    { id, onEnd }: { id: string; onEnd: () => void },
   ) {
     this.id = id;
     this.#streams = streams;

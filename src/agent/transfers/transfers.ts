@@ -4,7 +4,8 @@ import type { Response } from "../../wire/operations.ts";
 import type { Log } from "../log.ts";
 import type { Streams } from "../session/streams.ts";
 import { Journal } from "./journal.ts";
-import type { Receiver } from "./receiver.ts";
+import type { RequestContext } from "../session/handler.ts";
+import { type ByteSink, Receiver } from "./receiver.ts";
 
 /** At once, of all hosts: each may have a few MiB of memory and some descriptors. */
 const mostTransfers = 32;
@@ -90,16 +91,27 @@ export class Transfers {
     }
   }
 
-  /** A stream of a host for an upload. */
-  add(incoming: Incoming): void {
-    this.#incoming.set(incoming.receiver.id, incoming);
-    this.#kept.delete(incoming.uploadId);
+  /** Opens a stream for an upload, which it takes over; gives its id. `onEnd` is told when it is over, however that came. */
+  receive(
+    { streams, messageId }: Pick<RequestContext, "streams" | "messageId">,
+    uploadId: string,
+    upload: ByteSink<CommitResult> & { readonly isKept: boolean },
+    onEnd: () => void,
+  ): string {
+    const id = this.newStreamId();
+    const receiver = new Receiver(id, streams, messageId, upload, (error) => {
+      onEnd();
+      if (upload.isKept) this.#keep(uploadId);
+      this.#ended({ receiver, streams, uploadId }, error);
+    });
+    this.#incoming.set(id, { receiver, streams, uploadId });
+    this.#kept.delete(uploadId);
+    return id;
   }
 
-  /** It is over: in its place when there is no error. */
-  remove({ receiver, streams, uploadId }: Incoming, error: CodedError | undefined, isKept: boolean): void {
+  /** A commit may still come for what has failed. */
+  #ended({ receiver, streams }: Incoming, error: CodedError | undefined): void {
     this.#incoming.delete(receiver.id);
-    if (isKept) this.#keep(uploadId);
     if (error === undefined || streams.signal.aborted) return;
     this.#failures.set(receiver.id, { streams, error });
     const [oldest] = this.#failures.keys();

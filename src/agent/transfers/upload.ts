@@ -1,12 +1,15 @@
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { type BigIntStats, constants } from "node:fs";
-import { link, rename, unlink } from "node:fs/promises";
+import { rename, unlink } from "node:fs/promises";
 import { CodedError } from "../../wire/errors.ts";
 import { type Entry, entryOf, versionOf } from "../files/entry.ts";
 import type { Folder } from "../files/folder.ts";
 import { HeldFile, answerOf } from "../files/held-file.ts";
 import { fchmod, fchown, ftruncate, futimes, open } from "../files/io.ts";
-import { ownerNames } from "../files/owners.ts";
+import type { Names } from "../files/names.ts";
+import { unchanged } from "../files/owner.ts";
+import { renameNoReplace } from "../files/relocation.ts";
+import { temporaryName } from "../files/temporary.ts";
 import type { Journal } from "./journal.ts";
 import type { ByteSink } from "./receiver.ts";
 import { SparseWriter } from "./sparse-writer.ts";
@@ -17,9 +20,9 @@ export interface UploadOptions {
   path: string;
   /** Permission bits; undefined: those of the file that is replaced, or 0644. */
   mode: number | undefined;
-  /** Undefined: that of the file that is replaced, or the agent's. */
-  uid: number | undefined;
-  gid: number | undefined;
+  /** `unchanged`: that of the file that is replaced, or the agent's. */
+  uid: number;
+  gid: number;
   /** Seconds since 1970; undefined: now. */
   modifiedAt: number | undefined;
   sparse: boolean;
@@ -29,6 +32,7 @@ export interface UploadOptions {
   exclusive: boolean;
   /** What has arrived stays when the host goes. */
   resumable: boolean;
+  names: Names;
 }
 
 const newFileMode = 0o644;
@@ -93,7 +97,7 @@ export class Upload implements ByteSink<{ entry: Entry }> {
       }
       await journal.discard(id);
       const { folder, name } = target;
-      const tempName = `.limiquantix-${randomBytes(12).toString("base64url")}.part`;
+      const tempName = temporaryName();
       const isWritten = await journal.write(id, { folder: folder.realPath, name, tempName });
       const flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
       const fd = await open(folder.at(tempName), flags, 0o600).catch(async (error: unknown) => {
@@ -164,28 +168,22 @@ export class Upload implements ByteSink<{ entry: Entry }> {
     await answerOf(folder.sync(), this.doing);
     await this.#journal.forget(this.#id);
     const place = { name, path: folder.placeOf(name) };
-    return { entry: entryOf(place, stats, await ownerNames(stats)) };
+    return { entry: entryOf(place, stats, await this.#options.names.of(stats)) };
   }
 
-  /** link(2) does not replace what is there. */
-  async #rename(): Promise<void> {
+  #rename(): Promise<void> {
     const { folder, name } = this.#target;
-    const from = folder.at(this.#tempName);
-    if (!this.#options.exclusive) {
-      await rename(from, folder.at(name));
-      return;
-    }
-    await link(from, folder.at(name));
-    await unlink(from);
+    const [from, to] = [folder.at(this.#tempName), folder.at(name)];
+    return this.#options.exclusive ? renameNoReplace(from, to, false) : rename(from, to);
   }
 
   async #setAttributes(fd: number): Promise<void> {
     const { mode, uid, gid, modifiedAt } = this.#options;
     const { stats } = this.#target;
-    const owner = uid ?? Number(stats?.uid ?? -1);
-    const group = gid ?? Number(stats?.gid ?? -1);
+    const owner = uid === unchanged ? Number(stats?.uid ?? unchanged) : uid;
+    const group = gid === unchanged ? Number(stats?.gid ?? unchanged) : gid;
     // Before the mode: a change of owner takes the setuid bits away.
-    if (owner !== -1 || group !== -1) await fchown(fd, owner, group);
+    if (owner !== unchanged || group !== unchanged) await fchown(fd, owner, group);
     await fchmod(fd, mode ?? Number((stats?.mode ?? BigInt(newFileMode)) & 0o7777n));
     if (modifiedAt !== undefined) await futimes(fd, new Date(), modifiedAt);
   }
