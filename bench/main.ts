@@ -14,6 +14,8 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   commands: () => import("./commands.ts"),
   vm: () => import("./vm.ts"),
   "vm-commands": () => import("./vm-commands.ts"),
+  transfers: () => import("./transfers.ts"),
+  "vm-files": () => import("./vm-files.ts"),
 };
 
 const named = process.argv.slice(2);

@@ -7,6 +7,7 @@ import { savedGuest } from "../test/support/vm/saved.ts";
 import { until } from "../test/support/until.ts";
 import { compile } from "./compile.ts";
 import { withFolder } from "./processes.ts";
+import { QemuGuestAgent } from "./qemu-ga.ts";
 import type { BenchRow } from "./row.ts";
 import { fixed, median } from "./stats.ts";
 
@@ -149,28 +150,16 @@ async function executeTime(machine: Machine): Promise<number> {
 
 /** guest-exec until guest-exec-status shows the exit, asked again and again at once. */
 async function executeTimeOfQemuGa(machine: Machine): Promise<number> {
-  await machine.expect(
-    "mkdir -p /var/run; LD_LIBRARY_PATH=/node/lib setsid /node/bin/qemu-ga -m virtio-serial -p /dev/virtio-ports/org.qemu.guest_agent.0 >/run/qga.log 2>&1 & echo",
-  );
-  const connection = createConnection(machine.otherSocket);
-  await once(connection, "connect");
-  let text = "";
-  connection.on("data", (data: Buffer) => (text += data.toString()));
-  const ask = async (command: string, parameters: object): Promise<Record<string, unknown>> => {
-    text = "";
-    connection.write(`${JSON.stringify({ execute: command, arguments: parameters })}\n`);
-    while (!text.includes("\n")) await once(connection, "data");
-    return (JSON.parse(text) as { return: Record<string, unknown> }).return;
-  };
-  await ask("guest-sync", { id: 1 });
+  const agent = await QemuGuestAgent.start(machine);
   const times: number[] = [];
   for (let i = 0; i < trips; i++) {
     const started = performance.now();
-    const { pid } = await ask("guest-exec", { path: "/bin/true", arg: ["x"], "capture-output": true });
-    while ((await ask("guest-exec-status", { pid })).exited !== true);
+    const command = { path: "/bin/true", arg: ["x"], "capture-output": true };
+    const { pid } = (await agent.ask("guest-exec", command)) as { pid: number };
+    while (!((await agent.ask("guest-exec-status", { pid })) as { exited: boolean }).exited);
     times.push(performance.now() - started);
   }
-  connection.destroy();
+  agent.close();
   return median(times);
 }
 
