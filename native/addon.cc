@@ -16,6 +16,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterPty(env, exports);
   limiquantix::RegisterSpawn(env, exports);
   limiquantix::RegisterUsers(env, exports);
+  limiquantix::RegisterSync(env, exports);
+  limiquantix::RegisterReadFiles(env, exports);
+  limiquantix::RegisterPlaceFiles(env, exports);
   limiquantix::RegisterSampler(env, exports);
   limiquantix::RegisterNames(env, exports);
   limiquantix::RegisterPieces(env, exports);

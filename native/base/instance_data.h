@@ -17,6 +17,8 @@ struct InstanceData {
   std::shared_ptr<ThreadPool> spawners = std::make_shared<ThreadPool>("lqx-spawn", 256 * 1024);
   /// User and group lookups that have not come back. Their threads count too.
   std::shared_ptr<std::atomic<int>> lookups = std::make_shared<std::atomic<int>>(0);
+  /// File systems that are being written out, likewise.
+  std::shared_ptr<std::atomic<int>> syncs = std::make_shared<std::atomic<int>>(0);
 };
 
 }  // namespace limiquantix

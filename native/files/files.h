@@ -10,5 +10,8 @@ void RegisterPieces(Napi::Env env, Napi::Object exports);   // readPiece, writeP
 void RegisterRemoval(Napi::Env env, Napi::Object exports);  // removeTree
 void RegisterRename(Napi::Env env, Napi::Object exports);   // renameNoReplace
 void RegisterExit(Napi::Env env, Napi::Object exports);     // exitWithin
+void RegisterSync(Napi::Env env, Napi::Object exports);        // syncfs
+void RegisterReadFiles(Napi::Env env, Napi::Object exports);   // readFiles
+void RegisterPlaceFiles(Napi::Env env, Napi::Object exports);  // placeFiles, setModified
 
 }  // namespace limiquantix

@@ -4,11 +4,15 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import type {
   ExitWithin,
+  PlaceFiles,
+  ReadFiles,
   ReadNames,
   ReadPiece,
   RemoveTree,
   RenameNoReplace,
   SeekData,
+  SetModified,
+  Syncfs,
   WritePiece,
 } from "./files.ts";
 import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
@@ -30,6 +34,10 @@ interface Addon {
   renameNoReplace: RenameNoReplace;
   seekData: SeekData;
   exitWithin: ExitWithin;
+  syncfs: Syncfs;
+  readFiles: ReadFiles;
+  placeFiles: PlaceFiles;
+  setModified: SetModified;
 }
 
 const binary = "limiquantix.node";

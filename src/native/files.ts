@@ -1,5 +1,5 @@
 // What Node's file functions cannot do, or take too many ways between threads for. All but exitWithin() runs in libuv's
-// pool, as they do, and rejects with errors of Node's shape.
+// pool or threads of its own, and rejects with errors of Node's shape.
 
 /**
  * The first `most` names of a folder, in the order of their bytes, that come behind `after` (all, when that is empty),
@@ -76,3 +76,66 @@ export type SeekData = (fd: number, offset: number) => Promise<number>;
  * for one that a dead file system holds up.
  */
 export type ExitWithin = (code: number, ms: number) => void;
+/**
+ * Resolves when all of the file system that `fd` is in is on disk: what was written before the call, whoever wrote it.
+ * `fd` was opened for reading or writing (not O_PATH: EBADF), before what it is to tell errors of was written; it may be
+ * closed at once. Rejects with an error of Node's shape, EIO or ENOSPC of what could not be written included.
+ *
+ * It may take for ever when a disk is gone, on a thread of its own, so it takes a deadline. With 8 that have not come
+ * back, more are rejected with EAGAIN. Throws a TypeError for what is no descriptor.
+ */
+export type Syncfs = (fd: number) => Promise<void>;
+
+/** What readFiles() found, in the order of the names. */
+export interface ReadFilesResult {
+  /** Of all files that were read. */
+  content: Buffer;
+  /**
+   * Ten for each file: st_dev, st_ino, st_mode, st_nlink, st_uid, st_gid, st_size, the last change in nanoseconds; then
+   * where its bytes begin in `content`, or -1 when it was not read, and how many there are.
+   */
+  numbers: BigInt64Array;
+  /** For each file, of Node's shape, when it could not be opened or read; its numbers say nothing then. */
+  errors: (NodeJS.ErrnoException | undefined)[];
+}
+
+/**
+ * Opens up to 64 files in the folder that `folder` is a descriptor of (O_PATH will do), looks at them, and reads them whole
+ * as long as all are no more than `mostBytes` (up to 1 MiB), in one go: four hops to a thread for each file would cost
+ * several times as much. Links are not followed (ELOOP), and what is no regular file is not read. The descriptor stays open
+ * until it resolves. Throws a TypeError for arguments that are wrong.
+ */
+export type ReadFiles = (
+  folder: number,
+  names: readonly string[],
+  mostBytes: number,
+) => Promise<ReadFilesResult>;
+
+/** `nanos` counts forward from `seconds`, which are below zero before 1970. */
+export interface Time {
+  seconds: number;
+  nanos: number;
+}
+
+/** A small file that is to be made. */
+export interface NewFile {
+  name: string;
+  /** What it is called until it is whole. */
+  temporary: string;
+  content: Buffer;
+  /** Permission bits, setuid and the like included. */
+  mode: number;
+  owner: { uid: number; gid: number } | undefined;
+  modified: Time | undefined;
+}
+
+/**
+ * Makes up to 64 new files in the folder that `folder` is a descriptor of (O_PATH will do), each with all that it has to get,
+ * before it is renamed to its name. In one go, as readFiles(). The descriptor stays open, and the contents as they are, until
+ * it resolves. Rejects with an error of Node's shape, whose path is the name of the first file that could not be made: its
+ * temporary file is gone, those behind it have not been begun. Throws a TypeError for arguments that are wrong.
+ */
+export type PlaceFiles = (folder: number, files: readonly NewFile[]) => Promise<void>;
+
+/** Sets the time of the last change, exactly, which Node cannot. Rejects with an error of Node's shape, without a path. */
+export type SetModified = (path: string, modified: Time, follow: boolean) => Promise<void>;

@@ -2,8 +2,8 @@ import path from "node:path";
 import { CodedError } from "../../wire/errors.ts";
 
 /** PATH_MAX and NAME_MAX of Linux, in bytes, without the NUL. */
-const longestPathBytes = 4095;
-const longestNameBytes = 255;
+export const longestPathBytes = 4095;
+export const longestNameBytes = 255;
 
 /**
  * A path of the host without double slashes, "." and a slash at its end. Throws CodedError: pathTraversal for one that is

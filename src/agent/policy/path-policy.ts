@@ -14,6 +14,8 @@ export interface FileIdentity {
 /** As many as the kernel follows. */
 const mostLinks = 40;
 
+const lookupKeptMs = 100;
+
 /**
  * Which files the host may have. What is compared is where an opened file is, not what the host wrote, and whole
  * components; entries are looked up each time, for what they lead to may have come meanwhile.
@@ -40,18 +42,30 @@ export class PathPolicy {
 
   /** `place`: the real path of what was opened. Throws CodedError: readBlocked. */
   async checkRead(place: string, file?: FileIdentity): Promise<void> {
-    for (const entry of this.#unreadable) {
-      if (
-        isWithin(place, entry) ||
-        isWithin(place, await deepestRealPath(entry)) ||
-        (file && (await isSame(file, entry)))
-      ) {
-        throw new CodedError(
-          "readBlocked",
-          `${place} is in deny_file_read_paths of the guest's configuration`,
-        );
+    requireReadable(await this.#denied(), place, file);
+  }
+
+  /** checkRead() for many files in a row: what entries lead to is looked up anew only every tenth of a second. */
+  readChecks(): (place: string, file?: FileIdentity) => Promise<void> {
+    let denied: readonly Denied[] = [];
+    let freshUntilMs = -Infinity;
+    return async (place, file) => {
+      if (performance.now() > freshUntilMs) {
+        denied = await this.#denied();
+        freshUntilMs = performance.now() + lookupKeptMs;
       }
-    }
+      requireReadable(denied, place, file);
+    };
+  }
+
+  async #denied(): Promise<Denied[]> {
+    return await Promise.all(
+      this.#unreadable.map(async (entry) => ({
+        entry,
+        realPath: await deepestRealPath(entry),
+        file: await identityOf(entry),
+      })),
+    );
   }
 
   /**
@@ -95,13 +109,30 @@ async function deepestRealPath(entry: string): Promise<string> {
   }
 }
 
-/** A second name of a denied file is denied as well. */
-async function isSame({ dev, ino }: FileIdentity, entry: string): Promise<boolean> {
+/** An entry that may not be read, and what it leads to at the time. */
+interface Denied {
+  entry: string;
+  realPath: string;
+  /** Of a file. */
+  file: FileIdentity | undefined;
+}
+
+function requireReadable(denied: readonly Denied[], place: string, file?: FileIdentity): void {
+  for (const { entry, realPath, file: known } of denied) {
+    // A second name of a denied file is denied as well.
+    const isSame = file && known && file.dev === known.dev && file.ino === known.ino;
+    if (isWithin(place, entry) || isWithin(place, realPath) || isSame) {
+      throw new CodedError("readBlocked", `${place} is in deny_file_read_paths of the guest's configuration`);
+    }
+  }
+}
+
+async function identityOf(entry: string): Promise<FileIdentity | undefined> {
   try {
     const facts = await stat(entry, { bigint: true });
-    return facts.isFile() && facts.dev === dev && facts.ino === ino;
+    return facts.isFile() ? facts : undefined;
   } catch {
-    return false; // not there: nothing is it
+    return undefined; // not there: nothing is it
   }
 }
 
