@@ -67,7 +67,27 @@ export class TransferHost {
       transferCommit: { streamId, totalBytes, ...(sha256 && { sha256 }) },
     });
     assert.ok(answer);
-    return { success: answer.success ?? false, error: answer.error ?? "", entry: answer.entry };
+    const { success, error, entry, entries } = answer;
+    return { success: success ?? false, error: error ?? "", entry, entries: toNumber(entries ?? 0) };
+  }
+
+  async getTree(request: RequestFields<"treeGet">, messageId = `get-${++this.#counter}`) {
+    const { treeGetResponse: answer } = await this.host.ask({
+      messageId,
+      treeGet: { windowBytes: 64 * 1024 * 1024, ...request },
+    });
+    assert.ok(answer);
+    return { id: answer.streamId ?? "", error: answer.error ?? "" };
+  }
+
+  async putTree(request: RequestFields<"treePut">, messageId = `put-${++this.#counter}`) {
+    const { treePutResponse: answer } = await this.host.ask({ messageId, treePut: request });
+    assert.ok(answer);
+    return {
+      id: answer.streamId ?? "",
+      error: answer.error ?? "",
+      creditBytes: toNumber(answer.windowBytes ?? 0),
+    };
   }
 
   /** Puts a file in its place. */
@@ -97,6 +117,10 @@ export class TransferHost {
     );
     const { error, bytes, sha256 } = message.transferEnded ?? {};
     return { error: error ?? "", bytes: toNumber(bytes ?? 0), sha256: Buffer.from(sha256 ?? []) };
+  }
+
+  skipped(id: string): readonly string[] {
+    return this.messages(id).flatMap(({ transferEnded }) => transferEnded?.skipped ?? []);
   }
 
   credit(streamId: string, bytes: number): void {

@@ -66,6 +66,7 @@ export async function unpacked(
       policy: policyOf(),
       signal: new AbortController().signal,
       keepOwner: false,
+      prefix: ".limiquantix-0123456789abcdef-",
       ...options,
     });
     return entries;

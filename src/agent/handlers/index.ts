@@ -10,7 +10,6 @@ import { execStart } from "./exec-start.ts";
 import { execute } from "./execute.ts";
 import { fileGet } from "./file-get.ts";
 import { filePut } from "./file-put.ts";
-import { transferCommit } from "./transfer-commit.ts";
 import { fileCopy } from "./file-copy.ts";
 import { fileDelete } from "./file-delete.ts";
 import { fileRead } from "./file-read.ts";
@@ -22,6 +21,9 @@ import { fileWrite } from "./file-write.ts";
 import { getCapabilities } from "./get-capabilities.ts";
 import { listDirectory } from "./list-directory.ts";
 import { ping } from "./ping.ts";
+import { transferCommit } from "./transfer-commit.ts";
+import { treeGet } from "./tree-get.ts";
+import { treePut } from "./tree-put.ts";
 
 /** Every operation that works. One that is not here is answered with its own "not supported" response. */
 export const handlers = {
@@ -34,9 +36,6 @@ export const handlers = {
   execSignal,
   execResize,
   cancel,
-  fileGet,
-  filePut,
-  transferCommit,
   fileWrite,
   fileRead,
   listDirectory,
@@ -48,4 +47,9 @@ export const handlers = {
   createSymlink,
   fileCopy,
   fileWatch,
+  fileGet,
+  filePut,
+  treeGet,
+  treePut,
+  transferCommit,
 } satisfies Handlers;

@@ -5,22 +5,34 @@ import * as v from "valibot";
 import { isErrno } from "../files/file-error.ts";
 import type { Log } from "../log.ts";
 import { Folder } from "../files/folder.ts";
+import { ignoreAbsence, removeTemporaries } from "./litter.ts";
 import { lookAt } from "./target.ts";
 
-/** What is remembered of an upload: enough to go on with it, and to clean up after it. */
-const recordSchema = v.object({
-  /** Real path of the folder, and the name of the unfinished file in it. */
-  folder: v.string(),
-  tempName: v.string(),
-  /** The name that it is to have. */
-  name: v.string(),
-  /** What has arrived before a restart of the guest may not be on its disk. */
-  bootId: v.string(),
-});
-export type JournalRecord = v.InferOutput<typeof recordSchema>;
+/** Of unfinished files: unguessable, and like nobody else's, so that what has such a name can be removed. */
+const temporaryName = v.pipe(v.string(), v.regex(/^\.limiquantix-[A-Za-z0-9_-]{12,}$/));
 
-/** See temporaryName(): unguessable, and like nobody else's, so that what has such a name can be removed. */
-const tempNamePattern = /^\.limiquantix-[0-9a-f]{16}$/;
+/** What was begun before a restart of the guest may not be on its disk. */
+const bootId = v.string();
+
+/** What is remembered of an upload: enough to go on with it, and to clean up after it. Folders are real paths. */
+const recordSchema = v.variant("kind", [
+  /** A file, and the name that it is to have. */
+  v.object({
+    kind: v.literal("file"),
+    bootId,
+    folder: v.string(),
+    tempName: temporaryName,
+    name: v.string(),
+  }),
+  /** A tree below `folder`, and how the names of its unfinished files begin. */
+  v.object({ kind: v.literal("tree"), bootId, folder: v.string(), prefix: temporaryName }),
+]);
+export type JournalRecord = v.InferOutput<typeof recordSchema>;
+type NewRecord = JournalRecord extends infer Each
+  ? Each extends unknown
+    ? Omit<Each, "bootId">
+    : never
+  : never;
 
 const suffix = ".json";
 
@@ -49,7 +61,7 @@ export class Journal {
   }
 
   /** To be called before the unfinished file is made. False where nothing can be written: that is told once, in the log. */
-  async write(id: string, record: Omit<JournalRecord, "bootId">): Promise<boolean> {
+  async write(id: string, record: NewRecord): Promise<boolean> {
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
       await writeFile(this.#fileOf(id), JSON.stringify({ ...record, bootId: this.#bootId }), { mode: 0o600 });
@@ -64,8 +76,7 @@ export class Journal {
   /** Undefined when there is none, or none that can be read. */
   async read(id: string): Promise<JournalRecord | undefined> {
     try {
-      const record = v.parse(recordSchema, JSON.parse(await readFile(this.#fileOf(id), "utf8")));
-      return tempNamePattern.test(record.tempName) ? record : undefined;
+      return v.parse(recordSchema, JSON.parse(await readFile(this.#fileOf(id), "utf8")));
     } catch (error) {
       // A record is written before its file is made: half of one has no file.
       if (error instanceof SyntaxError || v.isValiError(error) || isErrno(error, "ENOENT")) return undefined;
@@ -90,10 +101,10 @@ export class Journal {
     return names.filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length));
   }
 
-  /** Removes the unfinished file, and what is remembered of it. */
+  /** Removes what is unfinished, and what is remembered of it. */
   async discard(id: string): Promise<void> {
     const record = await this.read(id);
-    if (record) await removeTemp(record).catch(ignoreAbsence);
+    if (record) await removeUnfinished(record).catch(ignoreAbsence);
     await this.forget(id);
   }
 
@@ -102,15 +113,12 @@ export class Journal {
   }
 }
 
-async function removeTemp({ folder: place, tempName }: JournalRecord): Promise<void> {
-  const folder = await Folder.open(place);
+async function removeUnfinished(record: JournalRecord): Promise<void> {
+  const folder = await Folder.open(record.folder);
   try {
-    if ((await lookAt(folder, tempName))?.isFile()) await unlink(folder.at(tempName));
+    if (record.kind === "tree") await removeTemporaries(folder, record.prefix);
+    else if ((await lookAt(folder, record.tempName))?.isFile()) await unlink(folder.at(record.tempName));
   } finally {
     folder.close();
   }
-}
-
-function ignoreAbsence(error: unknown): void {
-  if (!isErrno(error, "ENOENT") && !isErrno(error, "ENOTDIR")) throw error;
 }

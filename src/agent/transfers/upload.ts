@@ -98,7 +98,7 @@ export class Upload implements ByteSink<{ entry: Entry }> {
       await journal.discard(id);
       const { folder, name } = target;
       const tempName = temporaryName();
-      const isWritten = await journal.write(id, { folder: folder.realPath, name, tempName });
+      const isWritten = await journal.write(id, { kind: "file", folder: folder.realPath, name, tempName });
       const flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
       const fd = await open(folder.at(tempName), flags, 0o600).catch(async (error: unknown) => {
         await journal.forget(id);
@@ -227,7 +227,7 @@ async function findEarlier(
   { folder, name }: { folder: Folder; name: string },
 ): Promise<{ tempName: string; fd: number; bytes: number } | undefined> {
   const record = await journal.read(id);
-  if (record === undefined || !journal.isOfThisBoot(record)) return undefined;
+  if (record?.kind !== "file" || !journal.isOfThisBoot(record)) return undefined;
   if (record.folder !== folder.realPath || record.name !== name) return undefined;
   const { tempName } = record;
   const stats = await lookAt(folder, tempName);

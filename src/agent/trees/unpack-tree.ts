@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { CodedError } from "../../wire/errors.ts";
 import { fileError } from "../files/file-error.ts";
 import type { Folder } from "../files/folder.ts";
@@ -22,6 +21,8 @@ const mostAtOnce = 16;
 export interface UnpackOptions extends Ownership {
   policy: PathPolicy;
   signal: AbortSignal;
+  /** How the names of files begin that are not in their places yet: like nobody else's. */
+  prefix: string;
 }
 
 /**
@@ -70,7 +71,6 @@ class Unpacking {
   readonly #smallFiles: SmallFiles;
   readonly #options: UnpackOptions;
   readonly #made = new MadeFiles();
-  readonly #prefix = `.limiquantix-${randomBytes(9).toString("base64url")}-`;
   #temporaries = 0;
   entries = 0;
 
@@ -96,7 +96,10 @@ class Unpacking {
     }
     const path = entry.path.join("/");
     const shared = await this.#folders.enter(parent);
-    const names = { name: entry.path.at(-1) ?? "", temporary: `${this.#prefix}${++this.#temporaries}` };
+    const names = {
+      name: entry.path.at(-1) ?? "",
+      temporary: `${this.#options.prefix}${++this.#temporaries}`,
+    };
     switch (entry.type) {
       case "symlink":
         this.#start(path, shared, names, () => placeSymlink(shared.folder, names, entry.target, attributes));

@@ -1,0 +1,29 @@
+import { lstat, opendir, unlink } from "node:fs/promises";
+import { isErrno } from "../files/file-error.ts";
+import type { Folder } from "../files/folder.ts";
+import { pathOf } from "../files/folder.ts";
+
+/** Deeper folders are not looked into: nobody's tree is so deep, and each level holds a descriptor. */
+const deepest = 64;
+
+/** Removes the unfinished files of a tree, which have such names, below a folder. No link is followed. */
+export async function removeTemporaries(folder: Folder, prefix: string, depth = 0): Promise<void> {
+  for await (const { name } of await opendir(pathOf(folder.fd))) {
+    const stats = await lstat(folder.at(name)).catch(ignoreAbsence);
+    if (stats?.isDirectory()) {
+      const inner = depth < deepest ? await folder.enter(name).catch(ignoreAbsence) : undefined;
+      await (inner &&
+        removeTemporaries(inner, prefix, depth + 1).finally(() => {
+          inner.close();
+        }));
+    } else if (stats && name.startsWith(prefix)) {
+      await unlink(folder.at(name)).catch(ignoreAbsence);
+    }
+  }
+}
+
+/** Gone meanwhile, or something else now. */
+export function ignoreAbsence(error: unknown): undefined {
+  if (isErrno(error, "ENOENT") || isErrno(error, "ENOTDIR") || isErrno(error, "ELOOP")) return undefined;
+  throw error;
+}
