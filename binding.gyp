@@ -14,6 +14,7 @@
             "native/base/thread_pool_linux.cc",
             "native/base/poller_linux.cc",
             "native/base/wake.cc",
+            "native/files/cached_linux.cc",
             "native/files/exit_linux.cc",
             "native/files/job_linux.cc",
             "native/files/names_linux.cc",

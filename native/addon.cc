@@ -20,6 +20,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterReadFiles(env, exports);
   limiquantix::RegisterPlaceFiles(env, exports);
   limiquantix::RegisterSampler(env, exports);
+  limiquantix::RegisterCached(env, exports);
   limiquantix::RegisterNames(env, exports);
   limiquantix::RegisterPieces(env, exports);
   limiquantix::RegisterRemoval(env, exports);

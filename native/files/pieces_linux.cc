@@ -1,3 +1,5 @@
+#include "files/pieces_linux.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,20 +21,11 @@ namespace {
 constexpr size_t kBlockBytes = 4096;
 constexpr char kZeros[kBlockBytes] = {};
 
-/// What a piece tells: the places of its numbers in the Float64Array that it is given.
-enum Fact : size_t { kCount, kSize, kMode, kModifiedSeconds, kModifiedNanos, kFacts };
-
 /// Bytes of an open file, by position, if its path still leads to it: all in one go, for a piece
 /// costs as much in the ways between threads as in the kernel.
 class PieceJob : public Job {
  public:
-  struct Target {
-    std::string path;
-    int fd = -1;
-    off_t offset = 0;
-    char* data = nullptr;
-    size_t bytes = 0;
-  };
+  using Target = PieceTarget;
 
   PieceJob(const Napi::CallbackInfo& info, const char* name, Target target)
       : Job(info.Env(), name),
@@ -82,6 +75,13 @@ class ReadJob : public PieceJob {
   using PieceJob::PieceJob;
 
  private:
+  /// The start has been read, and the time of that is written down: what follows need not be, and
+  /// so can be read without waiting. Only the owner and root may say so.
+  static void AllowCached(int fd) {
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags >= 0) ::fcntl(fd, F_SETFL, flags | O_NOATIME);
+  }
+
   /// Files of /proc may give less than is asked for before their end.
   SysError Move(const Target& target, const struct stat&, size_t* count) override {
     while (*count < target.bytes) {
@@ -95,6 +95,7 @@ class ReadJob : public PieceJob {
         return SysError{errno, "pread"};
       }
     }
+    if (target.offset == 0) AllowCached(target.fd);
     return kNoError;
   }
 };
@@ -194,8 +195,21 @@ Napi::Value SeekData(const Napi::CallbackInfo& info) {
   return info.Env().Undefined();
 }
 
-/// (fd, path, offset, data, facts)
-bool ReadTarget(const Napi::CallbackInfo& info, PieceJob::Target* target) {
+Napi::Value ReadPiece(const Napi::CallbackInfo& info) {
+  PieceJob::Target target;
+  if (!ReadTarget(info, &target)) return info.Env().Undefined();
+  return Job::Start(std::make_unique<ReadJob>(info, "limiquantix.ReadPiece", std::move(target)));
+}
+
+Napi::Value WritePiece(const Napi::CallbackInfo& info) {
+  PieceJob::Target target;
+  if (!ReadTarget(info, &target)) return info.Env().Undefined();
+  return Job::Start(std::make_unique<WriteJob>(info, std::move(target), info[5].ToBoolean()));
+}
+
+}  // namespace
+
+bool ReadTarget(const Napi::CallbackInfo& info, PieceTarget* target) {
   if (!ReadPath(info, 1, &target->path)) return false;
   constexpr double kMaxOffset = 9007199254740991.0;  // Number.MAX_SAFE_INTEGER
   const double offset = info[2].IsNumber() ? info[2].As<Napi::Number>().DoubleValue() : -1;
@@ -215,20 +229,6 @@ bool ReadTarget(const Napi::CallbackInfo& info, PieceJob::Target* target) {
       .ThrowAsJavaScriptException();
   return false;
 }
-
-Napi::Value ReadPiece(const Napi::CallbackInfo& info) {
-  PieceJob::Target target;
-  if (!ReadTarget(info, &target)) return info.Env().Undefined();
-  return Job::Start(std::make_unique<ReadJob>(info, "limiquantix.ReadPiece", std::move(target)));
-}
-
-Napi::Value WritePiece(const Napi::CallbackInfo& info) {
-  PieceJob::Target target;
-  if (!ReadTarget(info, &target)) return info.Env().Undefined();
-  return Job::Start(std::make_unique<WriteJob>(info, std::move(target), info[5].ToBoolean()));
-}
-
-}  // namespace
 
 void RegisterPieces(Napi::Env env, Napi::Object exports) {
   exports.Set("seekData", Napi::Function::New<SeekData>(env, "seekData"));

@@ -6,6 +6,7 @@ import type {
   ExitWithin,
   PlaceFiles,
   ReadFiles,
+  ReadCached,
   ReadNames,
   ReadPiece,
   RemoveTree,
@@ -30,6 +31,7 @@ interface Addon {
   readNames: ReadNames;
   removeTree: RemoveTree;
   readPiece: ReadPiece;
+  readCached: ReadCached;
   writePiece: WritePiece;
   renameNoReplace: RenameNoReplace;
   seekData: SeekData;

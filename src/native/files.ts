@@ -1,5 +1,5 @@
-// What Node's file functions cannot do, or take too many ways between threads for. All but exitWithin() runs in libuv's
-// pool or threads of its own, and rejects with errors of Node's shape.
+// What Node's file functions cannot do, or take too many ways between threads for. All but readCached() and exitWithin()
+// run in libuv's pool or threads of their own, and reject with errors of Node's shape.
 
 /**
  * The first `most` names of a folder, in the order of their bytes, that come behind `after` (all, when that is empty),
@@ -51,6 +51,19 @@ export type ReadPiece = (
   data: Buffer,
   facts: Float64Array,
 ) => Promise<boolean>;
+
+/**
+ * Does at once, in this thread, what readPiece() does, if it takes no waiting: the bytes, and what the path leads to, are in
+ * memory (RWF_NOWAIT, RESOLVE_CACHED). Otherwise false, and `data` may have changed. Never throws for the file's sake. The
+ * start of the file must have been read by readPiece(). Linux 5.12.
+ */
+export type ReadCached = (
+  fd: number,
+  path: string,
+  offset: number,
+  data: Buffer,
+  facts: Float64Array,
+) => boolean;
 
 /**
  * Writes `data`, likewise. `sparse`: blocks of 4 KiB of zeros behind the end of the file become a hole. What was open
