@@ -1,7 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
+import os from "node:os";
 import path from "node:path";
 import { encodeFrame } from "../src/wire/envelope.ts";
 import { connected, settled, watchFrames } from "./frames.ts";
@@ -44,6 +46,12 @@ async function exchange(
   return { rate: chunks / ((performance.now() - started) / 1000), answerBytes };
 }
 
+/** Keeps a process on CPUs: where the scheduler puts two that talk makes a factor of eight. */
+function pin(pid: number, cpus: string): void {
+  const { status, stderr } = spawnSync("taskset", ["-apc", cpus, String(pid)], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`taskset failed: ${stderr}`);
+}
+
 async function compare(
   folder: string,
   toAgent: Socket,
@@ -56,6 +64,7 @@ async function compare(
   const bare = startNode(["-e", exchangeServer(socket, requestBytes, answerBytes)]);
   try {
     const toBare = await connected(socket);
+    pin(bare.pid ?? 0, "1");
     const ours: number[] = [];
     const theirs: number[] = [];
     const bareRequest = requestOf(1);
@@ -94,6 +103,8 @@ export async function run(): Promise<BenchRow[]> {
     try {
       const toAgent = await connected(socket);
       await settled(toAgent);
+      pin(process.pid, "0");
+      pin(agent.pid ?? 0, "1");
       const data = randomBytes(chunkBytes);
       const target = path.join(files, "target");
       const write = (i: number): Buffer =>
@@ -122,6 +133,7 @@ export async function run(): Promise<BenchRow[]> {
       await closed;
       return rows;
     } finally {
+      pin(process.pid, `0-${os.cpus().length - 1}`);
       await stop(agent);
     }
   });

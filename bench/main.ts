@@ -12,6 +12,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   idle: () => import("./idle.ts"),
   start: () => import("./start.ts"),
   commands: () => import("./commands.ts"),
+  files: () => import("./files.ts"),
   vm: () => import("./vm.ts"),
   "vm-commands": () => import("./vm-commands.ts"),
   transfers: () => import("./transfers.ts"),
