@@ -23,15 +23,28 @@ export function decodeEnvelope(body: Uint8Array): AgentMessage | undefined {
  * Throws RangeError when the message is larger than a frame.
  */
 export function encodeFrame(framing: Framing, envelope: Envelope): Buffer {
-  const writer = Writer.create().fixed32(0);
+  const writer = Writer.create();
+  const dataBytes = dataBytesOf(envelope);
+  // A writer that grows around a piece of a file allocates, and copies it, three times.
+  if (dataBytes > largeDataBytes) writer.buf = Buffer.allocUnsafeSlow(dataBytes + otherBytes);
+  writer.fixed32(0);
   if (framing === "magic") writer.fixed32(0);
   const headerBytes = writer.pos;
   AgentMessage.encode(envelope, writer);
   const bodyBytes = writer.pos - headerBytes;
   checkFrameBytes(bodyBytes);
-  const frame = writer.finish() as Buffer;
+  const frame = writer.finish(dataBytes > largeDataBytes) as Buffer;
   writeFrameHeader(frame, framing, bodyBytes);
   return frame;
+}
+
+const largeDataBytes = 4096;
+
+/** Room for all else of a message that carries a piece of a file; with more it grows. */
+const otherBytes = 1024;
+
+function dataBytesOf({ fileReadResponse, fileWrite }: Envelope): number {
+  return fileReadResponse?.data?.length ?? fileWrite?.data?.length ?? 0;
 }
 
 /** A google.protobuf.Timestamp for a time in milliseconds since 1970. */
