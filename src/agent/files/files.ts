@@ -87,7 +87,6 @@ export class Files {
   /** Settles as the work does, or when it is given up. */
   #watched<T>(doing: string, work: (task: Task) => Promise<T>, options: RunOptions<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const controller = new AbortController();
       const asked = options.context?.signal;
       const stopWatching = (): void => {
         clearTimeout(timer);
@@ -95,7 +94,7 @@ export class Files {
       };
       const giveUp = (reason: Error): void => {
         stopWatching();
-        controller.abort(reason);
+        task.giveUp(reason);
         reject(reason);
       };
       const onCancel = (): void => {
@@ -104,12 +103,7 @@ export class Files {
       const timer = setTimeout(() => {
         giveUp(silence(doing));
       }, silentMs);
-      const task: Task = {
-        signal: controller.signal,
-        alive: () => {
-          if (!controller.signal.aborted) timer.refresh();
-        },
-      };
+      const task = new RunningTask(timer);
       if (asked?.aborted) onCancel();
       asked?.addEventListener("abort", onCancel, { once: true });
       this.#placed(work, task, options).then(resolve, reject).finally(stopWatching);
@@ -118,12 +112,12 @@ export class Files {
 
   async #placed<T>(
     work: (task: Task) => Promise<T>,
-    task: Task,
+    task: RunningTask,
     { lasting = false, before }: Pick<RunOptions<T>, "lasting" | "before">,
   ): Promise<T> {
     if (before) await before;
     const places = lasting ? this.#lasting : this.#brief;
-    const waiting = places.take(task.signal);
+    const waiting = places.take(task);
     if (waiting) {
       // Others that get on are no silence.
       const sign = lasting
@@ -137,11 +131,43 @@ export class Files {
     }
     this.#atWork++;
     try {
-      task.signal.throwIfAborted();
+      task.throwIfGivenUp();
       return await work(task);
     } finally {
       this.#atWork--;
       places.giveBack();
     }
+  }
+}
+
+/** Its signal is made when it is asked for: most work needs none. */
+class RunningTask implements Task {
+  readonly #timer: NodeJS.Timeout;
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
+
+  constructor(timer: NodeJS.Timeout) {
+    this.#timer = timer;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  alive(): void {
+    if (this.#reason === undefined) this.#timer.refresh();
+  }
+
+  giveUp(reason: Error): void {
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  throwIfGivenUp(): void {
+    if (this.#reason) throw this.#reason;
   }
 }

@@ -20,11 +20,11 @@ const lookUp = { user: addon.lookupUser, group: addon.lookupGroup };
 export class Names {
   readonly #kept = new Map<string, { name: Promise<string>; until: number }>();
   readonly #asking = new Places(mostAsked);
-  readonly #never = new AbortController().signal;
+  readonly #never = new AbortController();
   #restUntil = 0;
 
   constructor() {
-    setMaxListeners(0, this.#never);
+    setMaxListeners(0, this.#never.signal);
   }
 
   async of({ uid, gid }: { uid: bigint; gid: bigint }): Promise<{ owner: string; group: string }> {

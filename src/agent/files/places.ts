@@ -18,12 +18,13 @@ export class Places {
     this.#free = count;
   }
 
-  /** Resolves with a place, or rejects with the signal's reason without one; undefined: a place is taken at once. */
-  take(signal: AbortSignal): Promise<void> | undefined {
+  /** Resolves with a place, or rejects with the reason of its signal without one; undefined: a place is taken at once. */
+  take(waiter: { readonly signal: AbortSignal }): Promise<void> | undefined {
     if (this.#free > 0) {
       this.#free--;
       return undefined;
     }
+    const { signal } = waiter;
     return new Promise((resolve, reject) => {
       const onTurn = (): void => {
         signal.removeEventListener("abort", onAbort);

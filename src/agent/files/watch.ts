@@ -176,7 +176,7 @@ export class Watch implements Stream {
     const { path: file, dev, ino } = this.#target;
     this.#isInQuestion = false;
     try {
-      await looks.take(this.#life.signal);
+      await looks.take(this.#life);
     } catch {
       return; // the watch has ended meanwhile
     }
