@@ -60,7 +60,8 @@ export function tooLarge(what: string, mostBytes: number): HostError {
 /** writev(2) takes so many at once: IOV_MAX. */
 const mostPieces = 1024;
 
-async function writeAll(file: FileHandle, pieces: readonly Buffer[], position: number): Promise<void> {
+/** Writes all of them, one behind the other. */
+export async function writeAll(file: FileHandle, pieces: readonly Buffer[], position: number): Promise<void> {
   let at = position;
   for (let rest = pieces; rest.length > 0;) {
     const { bytesWritten } = await file.writev(rest.slice(0, mostPieces), at);
