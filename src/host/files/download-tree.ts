@@ -78,6 +78,7 @@ async function feed(source: Incoming, parser: Extract, path: string, mostBytes: 
     pieces = await source.next(askedForBytes)
   ) {
     for (const piece of pieces) {
+      if (parser.destroyed) return;
       bytes += piece.length;
       if (bytes > mostBytes) throw tooLarge(path, mostBytes);
       if (!parser.write(piece)) await drained(parser);
@@ -87,8 +88,10 @@ async function feed(source: Incoming, parser: Extract, path: string, mostBytes: 
   parser.end(undefined);
 }
 
+/** Resolves too when it is destroyed. */
 function drained(parser: Extract): Promise<void> {
   return new Promise((resolve) => {
+    if (parser.destroyed) resolve();
     const done = (): void => {
       parser.off("drain", done);
       parser.off("close", done);

@@ -111,6 +111,7 @@ export class Packer {
   /** Exactly as much as was said. What a file has got longer by is left out. */
   async #contents(file: FileHandle, place: string, size: number, entry: Sink): Promise<void> {
     for (let at = 0; at < size;) {
+      if (entry.destroyed) throw new Error("the stream was given up");
       const buffer = Buffer.allocUnsafe(Math.min(size - at, readAtOnceBytes));
       const { bytesRead } = await locally(`read ${place}`, () => file.read(buffer, 0, buffer.length, at));
       if (bytesRead === 0) {
@@ -174,6 +175,7 @@ function deferredEntry(): { promise: Promise<void>; callback: (error?: Error | n
 /** Resolves too when it is destroyed: the next write, or the end, then says why. */
 function drained(entry: Sink): Promise<void> {
   return new Promise((resolve) => {
+    if (entry.destroyed) resolve();
     const done = (): void => {
       entry.off("drain", done);
       entry.off("close", done);

@@ -57,5 +57,6 @@ export async function uploadTree(
   } finally {
     outgoing.cancel(); // nothing, when it is committed
     tar.destroy();
+    packer.taken(); // it may wait for that
   }
 }
