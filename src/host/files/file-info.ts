@@ -90,9 +90,12 @@ function kindOf({ kind, isDirectory, isSymlink }: DirectoryEntry): FileInfoKind 
 /** The furthest from 1970 that a Date can be, in milliseconds. */
 const mostMs = 8.64e15;
 
-/** 1970 for one that was not told, and for one beyond what a Date can be. */
+/**
+ * To the nearest millisecond: who sets a time as a number of seconds may miss by some nanoseconds. 1970 for one that was
+ * not told, and for one beyond what a Date can be.
+ */
 function dateOf(timestamp: { seconds: number; nanos: number } | null): Date {
   if (timestamp === null) return new Date(0);
-  const ms = timestamp.seconds * 1000 + Math.floor(timestamp.nanos / 1e6);
+  const ms = timestamp.seconds * 1000 + Math.round(timestamp.nanos / 1e6);
   return new Date(Math.abs(ms) <= mostMs ? ms : 0);
 }
