@@ -62,6 +62,11 @@ export class FakeAgent {
     return this.#clients.size;
   }
 
+  /** Sends an event to every client. */
+  send(event: Omit<Envelope, "messageId">): void {
+    this.#sendAll({ ...event, messageId: randomUUID() });
+  }
+
   sendTelemetry(telemetry: Telemetry): void {
     this.#sendAll({ messageId: randomUUID(), telemetry });
   }

@@ -35,4 +35,25 @@ describe("frame around data that is there already", () => {
       { numRuns: 200 },
     );
   });
+
+  it("carries another message_id, and has room for the longest ids there are", () => {
+    const buffer = Buffer.alloc(streamDataHeadBytes + 3, "abc");
+    const head = { streamId: "s".repeat(64), messageId: "m".repeat(100), channel: 2 ** 32 - 1, end: true };
+    const frame = frameStreamData("magic", head, buffer, 3);
+    const message = decodeEnvelope(frame.subarray(8));
+    assert.equal(message?.messageId, head.messageId);
+    assert.equal(message.streamData?.streamId, head.streamId);
+    assert.throws(
+      () => frameStreamData("plain", { ...head, messageId: "m".repeat(101) }, buffer, 3),
+      RangeError,
+    );
+  });
+
+  it("is only its head where the data is elsewhere", () => {
+    const whole = Buffer.alloc(streamDataHeadBytes + 3, "abc");
+    const head = { streamId: "s", channel: 0, end: false };
+    const frame = frameStreamData("plain", head, whole, 3);
+    const headOnly = frameStreamData("plain", head, Buffer.alloc(streamDataHeadBytes), 3);
+    assert.deepEqual(Buffer.concat([headOnly, whole.subarray(-3)]), frame);
+  });
 });

@@ -1,5 +1,7 @@
 import { lstat, opendir } from "node:fs/promises";
 import nodePath from "node:path";
+import { codeText } from "../../wire/errors.ts";
+import { HostError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import { mostTold } from "./download-tree-by-file.ts";
 import { mkdir } from "./entries.ts";
@@ -63,9 +65,12 @@ export async function uploadTreeByFile(
     }
   };
 
-  // With `recursive` it may be there already.
-  await mkdir(session, path, { recursive: true, signal });
-  if (!createParents) await locally(`read ${localFolder}`, () => lstat(`${localFolder}/`));
+  // A slash, so that a link is followed.
+  await locally(`read ${localFolder}`, () => lstat(`${localFolder}/`));
+  await mkdir(session, path, { recursive: createParents, signal }).catch((error: unknown) => {
+    const isThere = error instanceof HostError && error.agentCode === codeText("fileExists");
+    if (!isThere) throw error;
+  });
   await copyFolder("");
   progress.end();
   return { ...result, bytes: progress.bytes };
