@@ -136,6 +136,32 @@ describe("files of agents without transfers", () => {
     });
   });
 
+  it("goes on with a download, if the file has the same size and time", async () => {
+    await withOldAgent({}, async (files, guest) => {
+      guest.files.set("/a", pattern(5_000_000));
+      const begin = async (): Promise<void> => {
+        const ending = new AbortController();
+        const onProgress = (): void => {
+          ending.abort();
+        };
+        const coming = files.download("/a", path.join(folder, "a"), {
+          resume: true,
+          signal: ending.signal,
+          onProgress,
+        });
+        assert.equal(await codeOf(coming), "aborted");
+      };
+      await begin();
+      const { resumedAt } = await files.download("/a", path.join(folder, "a"), { resume: true });
+      assert.ok(resumedAt > 0);
+      assert.deepEqual(readFileSync(path.join(folder, "a")), pattern(5_000_000));
+      await begin();
+      guest.modifiedAt++;
+      assert.equal((await files.download("/a", path.join(folder, "a"), { resume: true })).resumedAt, 0);
+      assert.deepEqual(readdirSync(folder), ["a"]);
+    });
+  });
+
   it("says what these agents cannot do", async () => {
     await withOldAgent({}, async (files) => {
       const refused = [

@@ -43,11 +43,12 @@ describe("a tree from a guest", () => {
         { name: "shut", type: "directory", mode: 0o500, mtime },
         { name: "shut/run", mode: 0o4755, mtime, contents: "x".repeat(200_000) },
         { name: "link", type: "symlink", linkname: "/etc/passwd" },
+        { name: "exact", pax: { mtime: "1600000000.25" } },
         { name: "not/announced", contents: "y" },
       ],
       (result, target) => {
         assert.deepEqual(result, {
-          files: 2,
+          files: 3,
           folders: 2,
           links: 1,
           bytes: 200_001,
@@ -56,6 +57,7 @@ describe("a tree from a guest", () => {
         });
         const run = statSync(path.join(target, "shut/run"));
         assert.deepEqual([run.mode & 0o7777, run.mtimeMs, run.size], [0o755, mtime.getTime(), 200_000]);
+        assert.equal(statSync(path.join(target, "exact")).mtimeMs, 1_600_000_000_250);
         const shut = statSync(path.join(target, "shut"));
         assert.deepEqual([shut.mode & 0o7777, shut.mtimeMs], [0o500, mtime.getTime()]);
         assert.equal(readlinkSync(path.join(target, "link")), "/etc/passwd");

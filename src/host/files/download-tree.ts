@@ -108,10 +108,10 @@ async function unpack(
   counts: { files: number; folders: number; links: number },
   progress: ProgressTeller,
 ): Promise<void> {
-  const { name, type, mode = 0, mtime, linkname } = entry.header;
+  const { name, type, mode = 0, linkname } = entry.header;
   const components = componentsOf(name);
   progress.at(components.join("/"));
-  const facts = { mode, modifiedAt: validDate(mtime) };
+  const facts = { mode, modifiedAt: timeOf(entry.header) };
   if (type === "directory") {
     counts.folders++;
     await unpacker.folder(components, facts);
@@ -146,8 +146,10 @@ async function writeEntry(
   }
 }
 
-/** Of a time that is none, now. */
-function validDate(date: Date | undefined): Date {
+/** To the millisecond where the guest tells it; now where it tells none, or one that cannot be. */
+function timeOf({ mtime, pax }: Entry["header"]): Date {
+  const seconds = (pax as Partial<Record<string, string>> | null | undefined)?.["mtime"];
+  const date = seconds === undefined ? mtime : new Date(Math.round(Number(seconds) * 1000));
   return date === undefined || Number.isNaN(date.getTime()) ? new Date() : date;
 }
 

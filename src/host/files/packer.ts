@@ -150,13 +150,17 @@ function isLeftOut(error: unknown): boolean {
   return ["ENOENT", "EACCES", "EPERM", "ELOOP", "ENXIO"].some((code) => isErrno(error, code));
 }
 
-function headerOf(name: string, stats: BigIntStats): EntryHeader {
+/** The largest number that an entry has room for without pax: seven octal digits. */
+const largestOctal = 0o7777777n;
+
+function headerOf(name: string, { mode, uid, gid, mtime }: BigIntStats): EntryHeader {
   return {
     name,
-    mode: Number(stats.mode & 0o7777n),
-    uid: Number(stats.uid),
-    gid: Number(stats.gid),
-    mtime: stats.mtime,
+    mode: Number(mode & 0o7777n),
+    uid: Number(uid),
+    gid: Number(gid),
+    mtime: mtime.getTime() < 0 ? new Date(0) : mtime, // tar has none before 1970
+    ...((uid > largestOctal || gid > largestOctal) && { pax: { uid: String(uid), gid: String(gid) } }),
   };
 }
 
