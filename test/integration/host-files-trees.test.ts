@@ -43,12 +43,13 @@ describe("a tree from a guest", () => {
         { name: "shut", type: "directory", mode: 0o500, mtime },
         { name: "shut/run", mode: 0o4755, mtime, contents: "x".repeat(200_000) },
         { name: "link", type: "symlink", linkname: "/etc/passwd" },
+        { name: "other/name", type: "link", linkname: "shut/run" },
         { name: "exact", pax: { mtime: "1600000000.25" } },
         { name: "not/announced", contents: "y" },
       ],
       (result, target) => {
         assert.deepEqual(result, {
-          files: 3,
+          files: 4,
           folders: 2,
           links: 1,
           bytes: 200_001,
@@ -58,6 +59,7 @@ describe("a tree from a guest", () => {
         const run = statSync(path.join(target, "shut/run"));
         assert.deepEqual([run.mode & 0o7777, run.mtimeMs, run.size], [0o755, mtime.getTime(), 200_000]);
         assert.equal(statSync(path.join(target, "exact")).mtimeMs, 1_600_000_000_250);
+        assert.equal(statSync(path.join(target, "other/name")).ino, run.ino);
         const shut = statSync(path.join(target, "shut"));
         assert.deepEqual([shut.mode & 0o7777, shut.mtimeMs], [0o500, mtime.getTime()]);
         assert.equal(readlinkSync(path.join(target, "link")), "/etc/passwd");
@@ -82,6 +84,14 @@ describe("a tree from a guest", () => {
       { name: "l", type: "directory" },
       { name: "l", type: "symlink", linkname: ".." },
       { name: "l/outside", contents: "x" },
+    ],
+    "a hard link through a link": [
+      { name: "l", type: "symlink", linkname: "/etc" },
+      { name: "outside", type: "link", linkname: "l/hostname" },
+    ],
+    "a hard link to a link": [
+      { name: "l", type: "symlink", linkname: "/etc/hostname" },
+      { name: "m", type: "link", linkname: "l" },
     ],
     "a hard link": [{ name: "l", type: "link", linkname: "../outside" }],
     "a device": [{ name: "l", type: "character-device", devmajor: 1, devminor: 3 }],

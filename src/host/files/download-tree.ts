@@ -120,6 +120,9 @@ async function unpack(
   } else if (type === "file" || type === "contiguous-file") {
     counts.files++;
     await unpacker.file(components, facts, (file, place) => writeEntry(file, place, entry, progress));
+  } else if (type === "link") {
+    counts.files++;
+    await unpacker.hardLink(components, componentsOf(linkname ?? ""));
   } else if (type === "symlink") {
     counts.links++;
     await unpacker.link(components, linkname ?? "", facts.modifiedAt);

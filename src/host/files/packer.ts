@@ -153,14 +153,22 @@ function isLeftOut(error: unknown): boolean {
 /** The largest number that an entry has room for without pax: seven octal digits. */
 const largestOctal = 0o7777777n;
 
-function headerOf(name: string, { mode, uid, gid, mtime }: BigIntStats): EntryHeader {
+const second = 1_000_000_000n;
+
+function headerOf(name: string, { mode, uid, gid, mtime, mtimeNs }: BigIntStats): EntryHeader {
+  const pax: Record<string, string> = {};
+  if (uid > largestOctal) pax["uid"] = String(uid);
+  if (gid > largestOctal) pax["gid"] = String(gid);
+  if (mtimeNs > 0n && mtimeNs % second > 0n) {
+    pax["mtime"] = `${mtimeNs / second}.${String(mtimeNs % second).padStart(9, "0")}`;
+  }
   return {
     name,
     mode: Number(mode & 0o7777n),
     uid: Number(uid),
     gid: Number(gid),
     mtime: mtime.getTime() < 0 ? new Date(0) : mtime, // tar has none before 1970
-    ...((uid > largestOctal || gid > largestOctal) && { pax: { uid: String(uid), gid: String(gid) } }),
+    ...(Object.keys(pax).length > 0 && { pax }),
   };
 }
 

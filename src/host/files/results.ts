@@ -19,6 +19,7 @@ interface LeftOut {
 }
 
 export interface DownloadTreeResult extends LeftOut {
+  /** Hard links among them count each. */
   files: number;
   folders: number;
   /** Symbolic ones. */

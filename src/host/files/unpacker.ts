@@ -3,6 +3,7 @@ import { constants } from "node:fs";
 import {
   type FileHandle,
   chmod,
+  link,
   lstat,
   lutimes,
   mkdir,
@@ -111,6 +112,25 @@ export class Unpacker {
       } catch (error) {
         await rm(aside, { force: true });
         throw error;
+      }
+    });
+  }
+
+  /** Another name for a file of this tree. A file or link that was there is replaced. */
+  async hardLink(components: readonly string[], to: readonly string[]): Promise<void> {
+    await this.#enter(components.slice(0, -1));
+    const place = this.#placeOf(components);
+    await locally(`make the link ${place}`, async () => {
+      for (let depth = 1; depth < to.length; depth++) await requireFolder(this.#placeOf(to.slice(0, depth)));
+      const target = this.#placeOf(to);
+      if (!(await lstat(target)).isFile())
+        throw new HostError("agent-error", `${target} is no file to link to`);
+      const aside = asideOf(place);
+      try {
+        await link(target, aside);
+        await rename(aside, place);
+      } finally {
+        await rm(aside, { force: true }); // it is left when both were the same already
       }
     });
   }

@@ -1,8 +1,10 @@
+import { lstat } from "node:fs/promises";
 import { checkAnswer } from "../commands/answer.ts";
 import { HostError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import { Joiner } from "./joiner.ts";
 import type { UploadTreeOptions } from "./options.ts";
+import { locally } from "./local-error.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Packer } from "./packer.ts";
 import { ProgressTeller } from "./progress.ts";
@@ -18,6 +20,8 @@ export async function uploadTree(
 ): Promise<UploadTreeResult> {
   if (!session.supports("files")) return await uploadTreeByFile(session, localFolder, path, options);
   const { owner = "", group = "", keepOwner = false, createParents = false, onProgress, signal } = options;
+  // Before the guest makes its folder. A slash, so that a link is followed.
+  await locally(`read ${localFolder}`, () => lstat(`${localFolder}/`));
   const { pack } = await import("tar-stream");
   const request = { path, owner: String(owner), group: String(group), keepOwner, createParents };
   const progress = new ProgressTeller(onProgress, undefined);
