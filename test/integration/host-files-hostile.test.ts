@@ -166,6 +166,9 @@ describe("an agent that breaks the rules of an upload", () => {
         await files.upload(file, "/b");
         await files.writeFile("/c", data);
         assert.ok(guest.files.get("/b")?.equals(data));
+        // After garbage an agent takes only what has its session's id.
+        const sessionId = guest.received[0]?.messageId.split("/")[0] ?? "";
+        assert.ok(guest.received.every(({ messageId }) => messageId.startsWith(`${sessionId}/`)));
         assert.ok(guest.files.get("/c")?.equals(data));
         assert.deepEqual(
           guest.uploads.map(({ excessBytes }) => excessBytes),
