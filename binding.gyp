@@ -12,6 +12,7 @@
           "sources": [
             "native/base/detached_thread_linux.cc",
             "native/base/thread_pool_linux.cc",
+            "native/base/poll_set_linux.cc",
             "native/base/poller_linux.cc",
             "native/base/wake.cc",
             "native/files/cached_linux.cc",

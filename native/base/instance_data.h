@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 
+#include "base/poll_set_linux.h"
 #include "base/thread_pool_linux.h"
 
 namespace limiquantix {
@@ -15,6 +16,7 @@ struct InstanceData {
 
   Napi::FunctionReference process;  ///< the class Process
   std::shared_ptr<ThreadPool> spawners = std::make_shared<ThreadPool>("lqx-spawn", 256 * 1024);
+  std::weak_ptr<PollSet> poll_set;  ///< while something is polled
   /// User and group lookups that have not come back. Their threads count too.
   std::shared_ptr<std::atomic<int>> lookups = std::make_shared<std::atomic<int>>(0);
   /// File systems that are being written out, likewise.

@@ -1,13 +1,12 @@
 #pragma once
 
 #include <node_api.h>
-#include <uv.h>
 
 #include <cstdint>
 #include <memory>
 
+#include "base/poll_set_linux.h"
 #include "base/result.h"
-#include "base/unique_fd.h"
 
 namespace limiquantix {
 
@@ -15,9 +14,9 @@ namespace limiquantix {
 ///
 /// A virtio port whose host is away is readable and hung up for ever; watched level-triggered, as
 /// uv_poll does, it costs 51,000 wake-ups a second. So the descriptor sits edge-triggered in an
-/// epoll set of its own, and uv_poll watches that set.
+/// epoll set, and uv_poll watches that set.
 ///
-/// All methods: JS thread only. The poller keeps itself alive until libuv has let go of its handle.
+/// All methods: JS thread only. The set keeps the poller alive until it is closed.
 class Poller : public std::enable_shared_from_this<Poller> {
  public:
   /// `events` is the epoll mask of the edge (EPOLLIN, EPOLLOUT, EPOLLHUP, EPOLLERR).
@@ -26,7 +25,6 @@ class Poller : public std::enable_shared_from_this<Poller> {
   /// Does not take `fd`, which must stay open until Close().
   static Result<std::shared_ptr<Poller>> Start(napi_env env, int fd, uint32_t interest, void* owner,
                                                Callback callback);
-  ~Poller();
 
   /// Changes the interest; reports at once what is ready already. Returns 0 or an errno.
   int SetInterest(uint32_t interest);
@@ -34,18 +32,17 @@ class Poller : public std::enable_shared_from_this<Poller> {
   /// Idempotent. The callback never runs afterwards. Also done when the environment ends.
   void Close();
 
+  /// For the set.
+  void Report(uint32_t events);
+
  private:
   Poller(int fd, void* owner, Callback callback);
-  static void OnReady(uv_poll_t* handle, int status, int events);
-  static void OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void* data);
 
-  UniqueFd epoll_;
-  int fd_;
-  void* owner_;
-  Callback callback_;
-  uv_poll_t* handle_ = nullptr;  // freed in its uv_close callback
-  napi_async_cleanup_hook_handle cleanup_ = nullptr;
-  std::shared_ptr<Poller> self_;  // set while libuv holds handle_
+  const int fd_;
+  void* owner_;  // null once closed
+  const Callback callback_;
+  std::shared_ptr<PollSet> set_;  // null once closed
+  uint64_t id_ = 0;
 };
 
 }  // namespace limiquantix

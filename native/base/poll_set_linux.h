@@ -1,0 +1,48 @@
+#pragma once
+
+#include <node_api.h>
+#include <uv.h>
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace limiquantix {
+
+class Poller;
+
+/// The epoll set that all pollers of an environment share, watched by Node's event loop for as long
+/// as there is one in it. A set for each would cost eight system calls more for each descriptor.
+///
+/// All methods: JS thread only. It keeps itself alive until libuv has let go of its handle.
+class PollSet : public std::enable_shared_from_this<PollSet> {
+ public:
+  /// The environment's own; made when there is none.
+  static Result<std::shared_ptr<PollSet>> Of(napi_env env);
+  ~PollSet();
+
+  /// Reports the edges of `fd` to `poller`, which lives until Remove. Returns 0 or an errno.
+  int Add(int fd, uint32_t interest, std::shared_ptr<Poller> poller, uint64_t* id);
+  int Change(int fd, uint32_t interest, uint64_t id);
+  /// `fd` must still be open. The last one closes the set.
+  void Remove(int fd, uint64_t id);
+
+ private:
+  PollSet() = default;
+  int Watch(napi_env env);
+  void Close();
+  static void OnReady(uv_poll_t* handle, int status, int events);
+  static void OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void* data);
+
+  UniqueFd epoll_;
+  std::unordered_map<uint64_t, std::shared_ptr<Poller>> pollers_;
+  uint64_t last_id_ = 0;
+  uv_poll_t* handle_ = nullptr;  // freed in its uv_close callback
+  napi_async_cleanup_hook_handle cleanup_ = nullptr;
+  std::shared_ptr<PollSet> self_;  // set while libuv holds handle_
+};
+
+}  // namespace limiquantix
