@@ -7,8 +7,11 @@
 
 #include "base/poll_set_linux.h"
 #include "base/thread_pool_linux.h"
+#include "base/wake_set.h"
 
 namespace limiquantix {
+
+class ReportSlab;
 
 /// What the addon keeps for each environment that has loaded it.
 struct InstanceData {
@@ -16,7 +19,9 @@ struct InstanceData {
 
   Napi::FunctionReference process;  ///< the class Process
   std::shared_ptr<ThreadPool> spawners = std::make_shared<ThreadPool>("lqx-spawn", 256 * 1024);
-  std::weak_ptr<PollSet> poll_set;  ///< while something is polled
+  std::shared_ptr<ReportSlab> reports;
+  std::shared_ptr<WakeSet> wake_set;  ///< once there was a wake
+  std::weak_ptr<PollSet> poll_set;    ///< while something is polled
   /// User and group lookups that have not come back. Their threads count too.
   std::shared_ptr<std::atomic<int>> lookups = std::make_shared<std::atomic<int>>(0);
   /// File systems that are being written out, likewise.

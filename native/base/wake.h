@@ -1,16 +1,16 @@
 #pragma once
 
 #include <node_api.h>
-#include <uv.h>
 
 #include <memory>
 
 #include "base/result.h"
+#include "base/wake_set.h"
 
 namespace limiquantix {
 
 /// Lets another thread call Node's event loop, for as long as there is one. Keeps the loop alive
-/// until it is closed, and itself until libuv has let go of its handle.
+/// until it is closed; the set keeps it until then.
 class Wake : public std::enable_shared_from_this<Wake> {
  public:
   using Callback = void (*)(void* owner);
@@ -19,7 +19,8 @@ class Wake : public std::enable_shared_from_this<Wake> {
   /// when the environment ends first; the wake is closed then.
   static Result<std::shared_ptr<Wake>> Create(napi_env env, void* owner, Callback on_wake,
                                               Callback on_end);
-  ~Wake();
+  Wake(const Wake&) = delete;
+  Wake& operator=(const Wake&) = delete;
 
   /// Any thread, also after Close: then nothing happens.
   void Send();
@@ -28,18 +29,14 @@ class Wake : public std::enable_shared_from_this<Wake> {
   void Close();
 
  private:
-  Wake(void* owner, Callback on_wake, Callback on_end);
-  static void OnWake(uv_async_t* handle);
-  static void OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void* data);
+  friend class WakeSet;
+  Wake(std::shared_ptr<WakeSet> set, void* owner, Callback on_wake, Callback on_end);
 
-  uv_async_t async_;
-  void* owner_;
+  const std::shared_ptr<WakeSet> set_;
+  void* const owner_;
   const Callback on_wake_, on_end_;
-  napi_async_cleanup_hook_handle cleanup_ = nullptr;
-  std::shared_ptr<Wake> self_;  // set while libuv holds async_
-
-  uv_mutex_t mutex_;  // keeps the handle from being closed while it is sent
-  bool closed_ = false;
+  bool closed_ = false;  // JS thread
+  bool sent_ = false;    // the set's mutex
 };
 
 }  // namespace limiquantix

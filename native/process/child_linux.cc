@@ -1,13 +1,11 @@
 #include "process/child_linux.h"
 
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <new>
 #include <utility>
 
 #include "base/detached_thread_linux.h"
@@ -42,21 +40,16 @@ int Wait(pid_t pid, int options, siginfo_t* information) {
 
 }  // namespace
 
-Child::Child(SpawnRequest request)
+Child::Child(SpawnRequest request, std::shared_ptr<ExecReport> report)
     : request_(std::move(request)),
       files_(Pointers(request_.files)),
       args_(Pointers(request_.args)),
-      environment_(Pointers(request_.environment)) {
+      environment_(Pointers(request_.environment)),
+      report_(std::move(report)) {
   uv_mutex_init(&mutex_);
-  void* const shared = ::mmap(nullptr, sizeof(ExecReport), PROT_READ | PROT_WRITE,
-                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  report_ = shared == MAP_FAILED ? nullptr : new (shared) ExecReport{};
 }
 
-Child::~Child() {
-  if (report_ != nullptr) ::munmap(report_, sizeof(ExecReport));
-  uv_mutex_destroy(&mutex_);
-}
+Child::~Child() { uv_mutex_destroy(&mutex_); }
 
 int Child::Start(std::shared_ptr<Wake> wake, ThreadPool* threads) {
   if (report_ == nullptr) return ENOMEM;
@@ -117,7 +110,7 @@ SpawnError Child::Launch() {
   plan.cgroup_procs = cgroup_.procs();
   plan.descriptor_limit = static_cast<rlim_t>(::sysconf(_SC_OPEN_MAX));
   plan.as_old_kernel = request_.as_old_kernel;
-  plan.report = report_;
+  plan.report = report_.get();
 
   const int cgroup = request_.as_old_kernel ? -1 : cgroup_.folder();
   const pid_t pid = CloneForExec(&plan, cgroup, &pidfd_);

@@ -37,7 +37,8 @@ class Child : public std::enable_shared_from_this<Child> {
     kEnded     ///< told only when there is no pidfd
   };
 
-  explicit Child(SpawnRequest request);
+  /// `report` may be null: then it does not start.
+  Child(SpawnRequest request, std::shared_ptr<ExecReport> report);
   ~Child();
 
   // JS thread:
@@ -75,7 +76,7 @@ class Child : public std::enable_shared_from_this<Child> {
 
   const SpawnRequest request_;
   std::vector<char*> files_, args_, environment_;
-  ExecReport* report_;  // memory shared with the child, even when the child has a copy of all other
+  const std::shared_ptr<ExecReport> report_;
   std::shared_ptr<Wake> wake_;
 
   // The thread's until the state has changed:

@@ -9,6 +9,7 @@
 
 #include "base/instance_data.h"
 #include "base/napi_error.h"
+#include "process/report_slab_linux.h"
 
 namespace limiquantix {
 
@@ -50,9 +51,9 @@ Napi::Value Process::Start(SpawnRequest request, Napi::Function on_exit) {
     return pending;
   }
   wake_ = wake.value();
-  child_ = std::make_shared<Child>(std::move(request));
-  ThreadPool* const threads = env.GetInstanceData<InstanceData>()->spawners.get();
-  if (int error = child_->Start(wake_, threads); error != 0)
+  InstanceData* const instance = env.GetInstanceData<InstanceData>();
+  child_ = std::make_shared<Child>(std::move(request), instance->reports->Take());
+  if (int error = child_->Start(wake_, instance->spawners.get()); error != 0)
     Reject(SysError{error, "uv_thread_create"});
   return pending;
 }

@@ -1,8 +1,10 @@
+#include <memory>
 #include <utility>
 
 #include "base/instance_data.h"
 #include "process/process.h"
 #include "process/process_linux.h"
+#include "process/report_slab_linux.h"
 #include "process/spawn_options.h"
 
 namespace limiquantix {
@@ -27,7 +29,9 @@ Napi::Value Spawn(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void RegisterSpawn(Napi::Env env, Napi::Object exports) {
-  env.GetInstanceData<InstanceData>()->process = Napi::Persistent(Process::Define(env));
+  InstanceData* const instance = env.GetInstanceData<InstanceData>();
+  instance->process = Napi::Persistent(Process::Define(env));
+  instance->reports = std::make_shared<ReportSlab>();
   exports.Set("spawn", Napi::Function::New<Spawn>(env, "spawn"));
 }
 
