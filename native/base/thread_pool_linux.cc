@@ -8,13 +8,16 @@
 namespace limiquantix {
 namespace {
 
-constexpr size_t kMostWaiting = 4;
+// As many commands as start at a time: see src/agent/commands/command.ts.
+constexpr size_t kWaitingPerCpu = 4;
 constexpr uint64_t kWaitNs = 5ull * 1000 * 1000 * 1000;
 
 }  // namespace
 
 ThreadPool::ThreadPool(const char* name, size_t stack_bytes)
-    : name_(name), stack_bytes_(stack_bytes) {
+    : name_(name),
+      stack_bytes_(stack_bytes),
+      most_waiting_(kWaitingPerCpu * uv_available_parallelism()) {
   uv_mutex_init(&mutex_);
   uv_cond_init(&changed_);
 }
@@ -54,7 +57,7 @@ void ThreadPool::Work(std::function<void()> body) {
 /// False when there is none: then the thread ends.
 bool ThreadPool::AwaitWork(std::function<void()>* body) {
   Lock lock(&mutex_);
-  if (closed_ || waiting_ >= kMostWaiting) return false;
+  if (closed_ || waiting_ >= most_waiting_) return false;
   ++waiting_;
   int result = 0;
   while (queue_.empty() && !closed_ && result == 0) {

@@ -30,7 +30,7 @@ class ThreadPool : public std::enable_shared_from_this<ThreadPool> {
   bool AwaitWork(std::function<void()>* body);
 
   const char* const name_;
-  const size_t stack_bytes_;
+  const size_t stack_bytes_, most_waiting_;
   uv_mutex_t mutex_;
   uv_cond_t changed_;
   std::deque<std::function<void()>> queue_;  // never longer than there are threads that wait
