@@ -31,4 +31,32 @@ class Callback {
   Napi::AsyncContext context_;
 };
 
+/// Calls of Callback that are made while it lives are one turn: the microtasks that they queue run
+/// at its end, so that answers which become ready together leave together.
+class Turn {
+ public:
+  explicit Turn(napi_env env) : env_(env) {
+    napi_value name, object;
+    if (napi_open_handle_scope(env_, &handles_) != napi_ok) return;
+    if (napi_create_string_utf8(env_, "limiquantix", NAPI_AUTO_LENGTH, &name) == napi_ok &&
+        napi_create_object(env_, &object) == napi_ok &&
+        napi_async_init(env_, object, name, &context_) == napi_ok) {
+      napi_open_callback_scope(env_, object, context_, &scope_);
+    }
+  }
+  ~Turn() {
+    if (scope_ != nullptr) napi_close_callback_scope(env_, scope_);
+    if (context_ != nullptr) napi_async_destroy(env_, context_);
+    if (handles_ != nullptr) napi_close_handle_scope(env_, handles_);
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  const napi_env env_;
+  napi_handle_scope handles_ = nullptr;
+  napi_async_context context_ = nullptr;
+  napi_callback_scope scope_ = nullptr;
+};
+
 }  // namespace limiquantix

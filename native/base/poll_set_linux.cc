@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/callback.h"
 #include "base/instance_data.h"
 #include "base/poller_linux.h"
 
@@ -30,17 +31,17 @@ Result<std::shared_ptr<PollSet>> PollSet::Of(napi_env env) {
   std::weak_ptr<PollSet>& own = Napi::Env(env).GetInstanceData<InstanceData>()->poll_set;
   std::shared_ptr<PollSet> set = own.lock();
   if (set && set->handle_ != nullptr) return set;
-  set.reset(new PollSet);
+  set.reset(new PollSet(env));
   set->epoll_.Reset(::epoll_create1(EPOLL_CLOEXEC));
   if (!set->epoll_) return SysError{errno, "epoll_create1"};
-  if (const int error = set->Watch(env); error != 0) return SysError{error, "uv_poll_init"};
+  if (const int error = set->Watch(); error != 0) return SysError{error, "uv_poll_init"};
   own = set;
   return set;
 }
 
-int PollSet::Watch(napi_env env) {
+int PollSet::Watch() {
   uv_loop_t* loop = nullptr;
-  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return EINVAL;
+  if (napi_get_uv_event_loop(env_, &loop) != napi_ok) return EINVAL;
   handle_ = new uv_poll_t;
   if (const int error = uv_poll_init(loop, handle_, epoll_.get()); error != 0) {
     delete std::exchange(handle_, nullptr);  // never initialised, so nothing to uv_close
@@ -52,7 +53,7 @@ int PollSet::Watch(napi_env env) {
     Close();
     return -error;
   }
-  napi_add_async_cleanup_hook(env, OnEnvironmentEnd, this, &cleanup_);
+  napi_add_async_cleanup_hook(env_, OnEnvironmentEnd, this, &cleanup_);
   return 0;
 }
 
@@ -103,6 +104,7 @@ void PollSet::OnReady(uv_poll_t* handle, int /*status*/, int /*events*/) {
   do {
     ready = ::epoll_wait(set->epoll_.get(), events, kMostEvents, 0);
   } while (ready < 0 && errno == EINTR);
+  const Turn turn(set->env_);
   for (int i = 0; i < ready; ++i) {
     const auto found = set->pollers_.find(events[i].data.u64);
     if (found == set->pollers_.end()) continue;

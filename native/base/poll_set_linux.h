@@ -31,12 +31,13 @@ class PollSet : public std::enable_shared_from_this<PollSet> {
   void Remove(int fd, uint64_t id);
 
  private:
-  PollSet() = default;
-  int Watch(napi_env env);
+  explicit PollSet(napi_env env) : env_(env) {}
+  int Watch();
   void Close();
   static void OnReady(uv_poll_t* handle, int status, int events);
   static void OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void* data);
 
+  const napi_env env_;
   UniqueFd epoll_;
   std::unordered_map<uint64_t, std::shared_ptr<Poller>> pollers_;
   uint64_t last_id_ = 0;

@@ -5,13 +5,14 @@
 #include <cerrno>
 #include <utility>
 
+#include "base/callback.h"
 #include "base/instance_data.h"
 #include "base/lock.h"
 #include "base/wake.h"
 
 namespace limiquantix {
 
-WakeSet::WakeSet() { uv_mutex_init(&mutex_); }
+WakeSet::WakeSet(napi_env env) : env_(env) { uv_mutex_init(&mutex_); }
 
 WakeSet::~WakeSet() { uv_mutex_destroy(&mutex_); }
 
@@ -20,7 +21,7 @@ Result<std::shared_ptr<WakeSet>> WakeSet::Of(napi_env env) {
   if (own) return own;
   uv_loop_t* loop = nullptr;
   if (napi_get_uv_event_loop(env, &loop) != napi_ok) return SysError{EINVAL, "uv_loop"};
-  std::shared_ptr<WakeSet> set(new WakeSet);
+  std::shared_ptr<WakeSet> set(new WakeSet(env));
   if (const int error = uv_async_init(loop, &set->async_, OnSent); error != 0) {
     return SysError{-error, "uv_async_init"};
   }
@@ -59,6 +60,7 @@ void WakeSet::OnSent(uv_async_t* handle) {
     sent.swap(set->sent_);
     for (const std::shared_ptr<Wake>& wake : sent) wake->sent_ = false;
   }
+  const Turn turn(set->env_);
   for (const std::shared_ptr<Wake>& wake : sent) {
     if (!wake->closed_) wake->on_wake_(wake->owner_);
   }

@@ -31,11 +31,12 @@ class WakeSet : public std::enable_shared_from_this<WakeSet> {
   void Send(std::shared_ptr<Wake> wake);
 
  private:
-  WakeSet();
+  explicit WakeSet(napi_env env);
   void Close();
   static void OnSent(uv_async_t* handle);
   static void OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void* data);
 
+  const napi_env env_;
   uv_async_t async_;
   std::unordered_set<std::shared_ptr<Wake>> wakes_;  // JS thread
   napi_async_cleanup_hook_handle cleanup_ = nullptr;

@@ -64,8 +64,13 @@ void Process::OnWake(void* owner) {
   [[maybe_unused]] const Napi::Object alive =
       process->Value();  // JS may close and forget us inside the calls
   const Child::State state = process->child_->state();
-  if (process->deferred_ != nullptr && state != Child::State::kStarting) process->Settle(state);
-  if (process->child_ && state == Child::State::kEnded) process->TellExit();
+  if (process->deferred_ != nullptr) {
+    if (state != Child::State::kStarting) process->Settle(state);
+    // The exit has a turn of its own: JavaScript is to know the command first.
+    if (process->child_ && state == Child::State::kEnded) process->wake_->Send();
+  } else if (process->child_ && state == Child::State::kEnded) {
+    process->TellExit();
+  }
 }
 
 /// Nobody is left to be told. What is running goes on, and is reaped all the same.
@@ -77,7 +82,7 @@ void Process::OnEnvironmentEnd(void* owner) {
 
 void Process::Settle(Child::State state) {
   Napi::Env env = Env();
-  Napi::CallbackScope scope(env, *context_);  // runs the promise's reactions at its end
+  Napi::CallbackScope scope(env, *context_);
   if (state == Child::State::kFailed) {
     const SpawnError& error = child_->error();
     Reject(SysError{error.code, error.syscall}, error.path);

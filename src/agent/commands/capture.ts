@@ -57,6 +57,11 @@ export class Capture {
     this.#onEnd();
   }
 
+  /** There will be no more. */
+  get hasEnded(): boolean {
+    return this.#pipe.ended;
+  }
+
   /** There was more than could be kept. */
   get truncated(): boolean {
     return this.#truncated;

@@ -59,8 +59,11 @@ async function collect(
   try {
     const exit = await command.exited;
     const { durationMs } = command;
-    const drained = Promise.all(captures.map(({ ended }) => ended));
-    await withDeadline(drained, drainMs).catch(() => undefined);
+    for (const capture of captures) capture.read();
+    if (!captures.every(({ hasEnded }) => hasEnded)) {
+      const drained = Promise.all(captures.map(({ ended }) => ended));
+      await withDeadline(drained, drainMs).catch(() => undefined);
+    }
     signal.throwIfAborted();
     const [stdout, stderr] = captures.map((capture) => capture.text());
     return {
