@@ -4,12 +4,11 @@
 
 namespace limiquantix {
 
-/// A JavaScript function that libuv callbacks may call, with Node's async context and microtasks
-/// run afterwards. What the function throws becomes an uncaught exception, as with Node's own I/O.
+/// A JavaScript function for a Turn to call. What the function throws becomes an uncaught
+/// exception, as with Node's own I/O.
 class Callback {
  public:
-  Callback(Napi::Function function, const char* name)
-      : function_(Napi::Persistent(function)), context_(function.Env(), name) {}
+  explicit Callback(Napi::Function function) : function_(Napi::Persistent(function)) {}
 
   /// The raw calls, not node-addon-api's: those end the process when JavaScript cannot run any
   /// more, as in a worker thread that is being terminated.
@@ -17,8 +16,8 @@ class Callback {
     const napi_env env = function_.Env();
     napi_value global;
     if (napi_get_global(env, &global) != napi_ok) return;
-    const napi_status status = napi_make_callback(env, context_, global, function_.Value(),
-                                                  arguments.size(), arguments.begin(), nullptr);
+    const napi_status status = napi_call_function(env, global, function_.Value(), arguments.size(),
+                                                  arguments.begin(), nullptr);
     if (status != napi_pending_exception) return;
     napi_value thrown;
     if (napi_get_and_clear_last_exception(env, &thrown) == napi_ok) {
@@ -28,11 +27,10 @@ class Callback {
 
  private:
   Napi::FunctionReference function_;
-  Napi::AsyncContext context_;
 };
 
-/// Calls of Callback that are made while it lives are one turn: the microtasks that they queue run
-/// at its end, so that answers which become ready together leave together.
+/// A turn of the event loop, for all that happens in it: the microtasks and ticks of what is called
+/// while it lives run at its end, so that answers which become ready together leave together.
 class Turn {
  public:
   explicit Turn(napi_env env) : env_(env) {

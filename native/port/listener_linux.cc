@@ -61,7 +61,7 @@ class Listener : public Napi::ObjectWrap<Listener> {
       return;
     }
     fd_ = std::move(opened.value());
-    callback_ = std::make_shared<Callback>(info[1].As<Napi::Function>(), "limiquantix.Listener");
+    callback_ = std::make_shared<Callback>(info[1].As<Napi::Function>());
     Result<std::shared_ptr<Poller>> poller = Poller::Start(env, fd_.get(), EPOLLIN, this, OnEvents);
     if (!poller.ok()) {
       NodeError(env, poller.error(), path).ThrowAsJavaScriptException();

@@ -91,7 +91,7 @@ class Port : public Napi::ObjectWrap<Port> {
     fd_ = std::move(opened.value());
     kind_ = Classify(fd_.get());
     if (kind_ == Kind::kVirtio) staging_.reset(new char[kVirtioWriteBytes]);
-    callback_ = std::make_shared<Callback>(info[1].As<Napi::Function>(), "limiquantix.Port");
+    callback_ = std::make_shared<Callback>(info[1].As<Napi::Function>());
 
     Result<std::shared_ptr<Poller>> poller =
         Poller::Start(env, fd_.get(), BaseInterest(), this, OnEvents);

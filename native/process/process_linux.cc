@@ -18,7 +18,14 @@ Napi::Function Process::Define(Napi::Env env) {
       env, "Process",
       {InstanceMethod<&Process::Signal>("signal"),
        InstanceMethod<&Process::SignalGroup>("signalGroup"),
-       InstanceMethod<&Process::Resize>("resize"), InstanceMethod<&Process::CloseFromJs>("close")});
+       InstanceMethod<&Process::Resize>("resize"), InstanceMethod<&Process::CloseFromJs>("close"),
+       InstanceAccessor<&Process::Number<&Facts::pid>>("pid"),
+       InstanceAccessor<&Process::Number<&Facts::input>>("stdin"),
+       InstanceAccessor<&Process::Number<&Facts::output>>("stdout"),
+       InstanceAccessor<&Process::Number<&Facts::error>>("stderr"),
+       InstanceAccessor<&Process::Number<&Facts::master>>("pty"),
+       InstanceAccessor<&Process::Text<&Facts::file>>("file"),
+       InstanceAccessor<&Process::Text<&Facts::cgroup>>("cgroup")});
 }
 
 Process::~Process() {
@@ -33,8 +40,7 @@ Napi::Value Process::Start(SpawnRequest request, Napi::Function on_exit) {
     return env.Undefined();  // a worker that is being terminated
   }
   Ref();  // until it is settled, so that it is not collected meanwhile
-  context_ = std::make_unique<Napi::AsyncContext>(env, "limiquantix.Process");
-  on_exit_ = std::make_shared<Callback>(on_exit, "limiquantix.Process");
+  on_exit_ = std::make_shared<Callback>(on_exit);
   abortable_ = std::make_shared<Process*>(this);
   Napi::Object pending = Napi::Object::New(env);
   pending.Set("ready", promise);
@@ -82,7 +88,6 @@ void Process::OnEnvironmentEnd(void* owner) {
 
 void Process::Settle(Child::State state) {
   Napi::Env env = Env();
-  Napi::CallbackScope scope(env, *context_);
   if (state == Child::State::kFailed) {
     const SpawnError& error = child_->error();
     Reject(SysError{error.code, error.syscall}, error.path);
@@ -96,8 +101,8 @@ void Process::Settle(Child::State state) {
     wake_->Close();
     wake_.reset();
   }
+  Describe();
   const Napi::Object object = Value();
-  Describe(object);
   Unref();
   const napi_deferred deferred = std::exchange(deferred_, nullptr);
   // It fails in a worker that is being terminated: then nobody gets to know.
@@ -112,26 +117,17 @@ int Process::WatchPidfd() {
   return 0;
 }
 
-void Process::Describe(Napi::Object object) {
-  Napi::Env env = Env();
+void Process::Describe() {
   const Stdio& stdio = child_->stdio();
-  master_ = stdio.master.get();
-  if (master_ >= 0) ::ioctl(master_, TIOCGPTN, &pty_index_);
-  const std::pair<const char*, double> numbers[] = {{"pid", child_->pid()},
-                                                    {"stdin", stdio.ours[0].get()},
-                                                    {"stdout", stdio.ours[1].get()},
-                                                    {"stderr", stdio.ours[2].get()},
-                                                    {"pty", master_}};
-  for (const auto& [name, number] : numbers) {
-    object.DefineProperty(
-        Napi::PropertyDescriptor::Value(name, Napi::Number::New(env, number), napi_enumerable));
-  }
-  const std::pair<const char*, std::string> texts[] = {{"file", child_->file()},
-                                                       {"cgroup", child_->cgroup()}};
-  for (const auto& [name, text] : texts) {
-    object.DefineProperty(
-        Napi::PropertyDescriptor::Value(name, Napi::String::New(env, text), napi_enumerable));
-  }
+  const int master = stdio.master.get();
+  if (master >= 0) ::ioctl(master, TIOCGPTN, &pty_index_);
+  facts_.pid = child_->pid();
+  facts_.input = stdio.ours[0].get();
+  facts_.output = stdio.ours[1].get();
+  facts_.error = stdio.ours[2].get();
+  facts_.master = master;
+  facts_.file = child_->file();
+  facts_.cgroup = child_->cgroup();
 }
 
 /// Also closes it.
@@ -193,12 +189,13 @@ Napi::Value Process::SignalGroup(const Napi::CallbackInfo& info) {
 /// may be that of another file, but hardly of a terminal with the same index.
 void Process::Resize(const Napi::CallbackInfo& info) {
   unsigned index;
-  if (!child_ || master_ < 0) return;
-  if (::ioctl(master_, TIOCGPTN, &index) != 0 || index != pty_index_) return;
+  const int master = static_cast<int>(facts_.master);
+  if (!child_ || master < 0) return;
+  if (::ioctl(master, TIOCGPTN, &index) != 0 || index != pty_index_) return;
   winsize size{};
   size.ws_col = static_cast<unsigned short>(info[0].ToNumber().Uint32Value());
   size.ws_row = static_cast<unsigned short>(info[1].ToNumber().Uint32Value());
-  if (::ioctl(master_, TIOCSWINSZ, &size) != 0) {
+  if (::ioctl(master, TIOCSWINSZ, &size) != 0) {
     NodeError(info.Env(), SysError{errno, "ioctl"}).ThrowAsJavaScriptException();
   }
 }

@@ -3,6 +3,7 @@
 #include <napi.h>
 
 #include <memory>
+#include <string>
 
 #include "base/callback.h"
 #include "base/poller_linux.h"
@@ -24,17 +25,31 @@ class Process : public Napi::ObjectWrap<Process> {
   Napi::Value Start(SpawnRequest request, Napi::Function on_exit);
 
  private:
+  /// What stays true when it has ended. The descriptors are the caller's; -1 where there is none.
+  struct Facts {
+    double pid = 0, input = -1, output = -1, error = -1, master = -1;
+    std::string file, cgroup;
+  };
+
   static void OnWake(void* owner);
   static void OnEnvironmentEnd(void* owner);
   static void OnPidfd(void* owner, uint32_t events);
 
   void Settle(Child::State state);
   int WatchPidfd();
-  void Describe(Napi::Object object);
+  void Describe();
   void Reject(const SysError& error, const char* path = nullptr);
   void Abort();
   void TellExit();
 
+  template <double Facts::*number>
+  Napi::Value Number(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), facts_.*number);
+  }
+  template <std::string Facts::*text>
+  Napi::Value Text(const Napi::CallbackInfo& info) {
+    return Napi::String::New(info.Env(), facts_.*text);
+  }
   Napi::Value Signal(const Napi::CallbackInfo& info);
   Napi::Value SignalGroup(const Napi::CallbackInfo& info);
   void Resize(const Napi::CallbackInfo& info);
@@ -42,14 +57,13 @@ class Process : public Napi::ObjectWrap<Process> {
   /// Idempotent; the destructor calls it too.
   void Close();
 
-  std::shared_ptr<Child> child_;    // null before Start and once closed
-  std::shared_ptr<Wake> wake_;      // while there is something that the thread will tell
-  std::shared_ptr<Poller> poller_;  // while the pidfd is watched
-  std::unique_ptr<Napi::AsyncContext> context_;
+  std::shared_ptr<Child> child_;       // null before Start and once closed
+  std::shared_ptr<Wake> wake_;         // while there is something that the thread will tell
+  std::shared_ptr<Poller> poller_;     // while the pidfd is watched
   napi_deferred deferred_ = nullptr;   // until ready is settled; JavaScript's object lives as long
   std::shared_ptr<Callback> on_exit_;  // until it has been called
   std::shared_ptr<Process*> abortable_;  // what abort() reaches; null when this is gone
-  int master_ = -1;                      // the caller's
+  Facts facts_;
   unsigned pty_index_ = 0;
 };
 

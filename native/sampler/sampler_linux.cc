@@ -112,7 +112,7 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
       return;
     }
     core_->Unwatch();
-    on_change_.reset(new Callback(info[0].As<Napi::Function>(), "limiquantix.Sampler"));
+    on_change_.reset(new Callback(info[0].As<Napi::Function>()));
     if (int error = core_->Watch(this, OnChange); error != 0) {
       on_change_.reset();
       Fail(env, SysError{error, "watch"});
@@ -121,7 +121,7 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
 
   static void OnChange(void* owner) {
     Sampler* const sampler = static_cast<Sampler*>(owner);
-    Napi::HandleScope scope(sampler->Env());
+    const Turn turn(sampler->Env());
     const std::shared_ptr<Callback> callback = sampler->on_change_;  // JS may unwatch in the call
     callback->Call({});
   }
