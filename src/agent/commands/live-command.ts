@@ -2,20 +2,16 @@ import { addon } from "../../native/addon.ts";
 import { portEvent } from "../../native/port.ts";
 import { encodeFrame } from "../../wire/envelope.ts";
 import type { Framing } from "../../wire/frame.ts";
-import { frameStreamData, maxStreamDataBytes, streamDataHeadBytes } from "../../wire/stream-frame.ts";
+import { maxStreamDataBytes } from "../../wire/stream-frame.ts";
 import type { Scratch } from "../session/responder.ts";
 import type { Stream, Streams } from "../session/streams.ts";
 import { CommandInput } from "./command-input.ts";
 import { type Command, type Exit, exitCodeOf } from "./command.ts";
 import { after } from "../deadline.ts";
-import { OutputHistory } from "./output-history.ts";
-import type { OutputPipe } from "./output-pipe.ts";
+import { OutputChannel, afterDrainBytes } from "./output-channel.ts";
 
 /** How long output is waited for when the command has ended and children of it still hold the pipes. */
 const drainMs = 100;
-
-/** What is still taken after that: more than a pipe holds, so nothing that the command itself has printed is lost. */
-const afterDrainBytes = 1024 * 1024;
 
 /**
  * What a host has been sent may be lost with it. One that is still there after so long has got the end of a kept
@@ -35,20 +31,6 @@ export interface LiveOptions {
   timeoutMs: number;
 }
 
-/** One of a command's outputs: 1 or 2. */
-interface Channel {
-  number: number;
-  pipe: OutputPipe;
-  /** What was read: with "keep" the newest of it, else only what was not sent. */
-  history: OutputHistory;
-  /** How much of the channel the host has been sent. */
-  sentBytes: number;
-  /** Bytes that the host has room for. */
-  credit: number;
-  /** The host knows that there is no more. */
-  endSent: boolean;
-}
-
 /**
  * A command whose input and output are a stream. While a host is attached nothing is read from the command that the host
  * has no room for; without a host, a command that is kept is read, and the newest of it remembered.
@@ -57,7 +39,7 @@ export class LiveCommand implements Stream {
   readonly id: string;
   readonly options: LiveOptions;
   readonly #command: Command;
-  readonly #channels: Channel[];
+  readonly #channels: OutputChannel[];
   readonly #input: CommandInput | undefined;
   readonly #onEnd: (live: LiveCommand) => void;
   #streams: Streams | undefined;
@@ -69,7 +51,6 @@ export class LiveCommand implements Stream {
   #finished = false;
   /** Runs while a kept command's end is sent and not known to have come. */
   #told: NodeJS.Timeout | undefined;
-  #drain: "running" | "draining" | { leftBytes: number } = "running";
   #takeBackDeadline: (() => void) | undefined;
   #turn: NodeJS.Immediate | undefined;
 
@@ -80,7 +61,7 @@ export class LiveCommand implements Stream {
     this.#command = command;
     this.#onEnd = onEnd;
     this.#channels = [command.stdout, command.stderr].flatMap((pipe, i) =>
-      pipe ? [newChannel(i + 1, pipe, options.keepBytes)] : [],
+      pipe ? [new OutputChannel(id, i + 1, pipe, options)] : [],
     );
     this.#input = this.#openInput();
     for (const { pipe } of this.#channels) {
@@ -143,11 +124,7 @@ export class LiveCommand implements Stream {
     this.#streams = streams;
     let lostBytes = 0;
     for (const channel of this.#channels) {
-      const received = Math.min(receivedBytes[channel.number - 1] ?? 0, channel.history.end);
-      channel.credit = windowBytes;
-      channel.endSent = false;
-      channel.sentBytes = Math.max(received, channel.history.start);
-      lostBytes += channel.sentBytes - received;
+      lostBytes += channel.attach(receivedBytes[channel.number - 1] ?? 0, windowBytes);
     }
     const takeBackCancel = streams.onCancel(messageId, () => {
       this.terminate();
@@ -191,14 +168,14 @@ export class LiveCommand implements Stream {
   credit(number: number, bytes: number): void {
     const channel = this.#channels.find((candidate) => candidate.number === number);
     if (channel === undefined) return;
-    channel.credit = Math.min(channel.credit + bytes, Number.MAX_SAFE_INTEGER);
+    channel.addCredit(bytes);
     this.start();
   }
 
   nextFrame(framing: Framing, { buffer: scratch }: Scratch): Buffer | undefined {
     if (this.#finished || this.told) return undefined;
     for (const channel of this.#channels) {
-      const frame = this.#frameOf(channel, framing, scratch);
+      const frame = channel.nextFrame(framing, scratch);
       if (frame === undefined) continue;
       this.#channels.reverse(); // the other one's turn
       return frame;
@@ -238,58 +215,6 @@ export class LiveCommand implements Stream {
     return new CommandInput("pipe", port, events);
   }
 
-  #frameOf(channel: Channel, framing: Framing, scratch: Buffer): Buffer | undefined {
-    if (channel.endSent) return undefined;
-    const room = Math.min(channel.credit, maxStreamDataBytes);
-    if (room > 0) {
-      const count = this.#fill(channel, scratch.subarray(streamDataHeadBytes, streamDataHeadBytes + room));
-      channel.credit -= count;
-      const head = { streamId: this.id, channel: channel.number, end: false };
-      if (count > 0) return frameStreamData(framing, head, scratch, count);
-    } else {
-      this.#lookAhead(channel);
-    }
-    if (!channel.pipe.ended || channel.sentBytes < channel.history.end) return undefined;
-    channel.endSent = true;
-    return encodeFrame(framing, {
-      messageId: this.id,
-      streamData: { streamId: this.id, channel: channel.number, end: true },
-    });
-  }
-
-  /** The next bytes of a channel; 0 when there are none now. */
-  #fill(channel: Channel, target: Buffer): number {
-    const { history, pipe } = channel;
-    const keeps = this.options.onDisconnect === "keep";
-    let count = 0;
-    if (channel.sentBytes < history.end) {
-      count = history.copy(channel.sentBytes, target);
-    } else if (pipe.mayHaveMore) {
-      count = this.#read(pipe, target);
-      if (keeps) history.push(target.subarray(0, count));
-      else history.pass(count);
-    }
-    channel.sentBytes += count;
-    if (!keeps) history.forgetBefore(channel.sentBytes);
-    return count;
-  }
-
-  /** A host without room must still learn of the end: one byte is read to find out whether it has come. */
-  #lookAhead({ history, sentBytes, pipe }: Channel): void {
-    if (sentBytes < history.end || !pipe.mayHaveMore) return;
-    const byte = Buffer.alloc(1);
-    if (this.#read(pipe, byte) > 0) history.push(byte);
-  }
-
-  /** Children that outlive the command may go on printing; they are not listened to for ever. */
-  #read(pipe: OutputPipe, target: Buffer): number {
-    const count = pipe.read(target);
-    if (typeof this.#drain === "string") return count;
-    this.#drain.leftBytes -= count;
-    if (count === 0 || this.#drain.leftBytes <= 0) pipe.close();
-    return count;
-  }
-
   #wake(): void {
     if (this.#streams) this.#streams.ready(this);
     else
@@ -305,14 +230,13 @@ export class LiveCommand implements Stream {
     const buffer = Buffer.allocUnsafe(maxStreamDataBytes);
     let reads = 0;
     this.#channels.reverse(); // one that never runs dry does not hold up the other
-    for (const { pipe, history } of this.#channels) {
-      while (pipe.mayHaveMore) {
+    for (const channel of this.#channels) {
+      while (channel.pipe.mayHaveMore) {
         if (reads++ === readsPerTurn) {
           this.#wake();
           return;
         }
-        const count = this.#read(pipe, buffer);
-        if (count > 0) history.push(buffer.subarray(0, count));
+        channel.keep(buffer);
       }
     }
     if (this.#exit !== undefined && this.#channels.every(({ pipe }) => pipe.ended)) this.#command.release();
@@ -322,10 +246,9 @@ export class LiveCommand implements Stream {
     this.#takeBackDeadline?.();
     this.#exit = exit;
     this.#durationMs = Math.round(this.#command.durationMs);
-    this.#drain = "draining";
     setTimeout(() => {
-      this.#drain = { leftBytes: afterDrainBytes };
-      for (const { pipe } of this.#channels) pipe.lookAgain();
+      const drain = { leftBytes: afterDrainBytes };
+      for (const channel of this.#channels) channel.drain(drain);
       this.#wake();
     }, drainMs);
     this.#wake();
@@ -368,8 +291,4 @@ export class LiveCommand implements Stream {
   forget(): void {
     this.#finish();
   }
-}
-
-function newChannel(number: number, pipe: OutputPipe, keepBytes: number): Channel {
-  return { number, pipe, history: new OutputHistory(keepBytes), sentBytes: 0, credit: 0, endSent: false };
 }
