@@ -270,6 +270,20 @@ describe("execute", () => {
     });
   });
 
+  it("runs commands after one that had to be killed", async () => {
+    await withHost(async (host) => {
+      const seconds = mark();
+      host.send({
+        messageId: "stubborn",
+        execute: { command: `trap '' TERM; sleep ${seconds}; sleep ${seconds}`, waitForExit: true },
+      });
+      await until("it", () => processesWith(seconds).length > 0);
+      await host.ask({ cancel: { messageId: "stubborn" } });
+      await until("its answer", () => host.answersTo("stubborn")[0]);
+      for (let i = 0; i < 3; i++) assert.equal((await execute(host, { command: "true" })).exitCode, 0);
+    });
+  });
+
   it("runs a hundred at once, answers pings meanwhile, and leaves nothing behind", async () => {
     await withHost(async (host, daemon) => {
       await execute(host, { command: "true" });

@@ -10,6 +10,9 @@ const namePrefix = "limiquantix-command-";
  */
 const idleMs = 10_000;
 
+/** Those offered to a command besides a new one: something may live on in the first. */
+const mostSpares = 2;
+
 /** Rounds of killing what is listed, for kernels before 5.14, which have no cgroup.kill; each finds what was forked meanwhile. */
 const killRounds = 20;
 
@@ -22,15 +25,26 @@ export class Cgroups {
   #counter = 0;
   /** Those that no command has now. Something that a command has left running may still be in them. */
   #spare = new Set<string>();
+  /**
+   * Those that commands have and that were killed. No other command may have them: Linux 6.18 kills whatever is born in
+   * a cgroup that was ever killed.
+   */
+  #killed = new Set<string>();
+  /** Those that are to be removed. */
+  #worn = new Set<string>();
   #tidying: NodeJS.Timeout | undefined;
 
   /** Folders for the next command, to be tried in this order; none where there is no cgroup v2. */
   async offer(): Promise<string[]> {
     const parent = await (this.#parent ??= this.#prepare());
     if (parent === undefined) return [];
-    const spare = [...this.#spare].slice(0, 2);
-    for (const folder of spare) this.#spare.delete(folder);
-    return [...spare, path.join(parent, `${namePrefix}${process.pid}-${++this.#counter}`)];
+    const offered: string[] = [];
+    for (const folder of this.#spare) {
+      this.#spare.delete(folder);
+      if (offered.push(folder) === mostSpares) break;
+    }
+    offered.push(`${parent}/${namePrefix}${process.pid}-${++this.#counter}`);
+    return offered;
   }
 
   /** The command has taken `folder`, or none of those that it was offered. */
@@ -41,7 +55,12 @@ export class Cgroups {
 
   /** The command has ended. */
   giveBack(folder: string): void {
-    this.#spare.add(folder);
+    if (this.#killed.delete(folder)) {
+      this.#worn.add(folder);
+      void removeEmpty(this.#worn);
+    } else {
+      this.#spare.add(folder);
+    }
     if (this.#tidying) this.#tidying.refresh();
     else this.#tidying = setTimeout(() => void this.#tidy(), idleMs).unref();
   }
@@ -52,8 +71,9 @@ export class Cgroups {
     await this.#tidy();
   }
 
-  /** Ends all that runs in it. */
+  /** Ends all that runs in it, for a command that has it. */
   async kill(folder: string): Promise<void> {
+    this.#killed.add(folder);
     try {
       await writeFile(path.join(folder, "cgroup.kill"), "1");
     } catch {
@@ -66,15 +86,11 @@ export class Cgroups {
     return (await members(folder)).length === 0;
   }
 
-  /** Leaves those in which something lives on. */
+  /** Removes those in which nothing lives on. */
   async #tidy(): Promise<void> {
     this.#tidying = undefined;
-    for (const folder of [...this.#spare]) {
-      if (!this.#spare.delete(folder)) continue; // offered meanwhile
-      await rmdir(folder).catch((error: unknown) => {
-        if ((error as NodeJS.ErrnoException).code === "EBUSY") this.#spare.add(folder);
-      });
-    }
+    await removeEmpty(this.#spare);
+    await removeEmpty(this.#worn);
   }
 
   async #prepare(): Promise<string | undefined> {
@@ -83,10 +99,20 @@ export class Cgroups {
     // Of an agent that was killed.
     const names = await readdir(parent).catch(() => []);
     for (const name of names) {
-      if (name.startsWith(namePrefix)) this.#spare.add(path.join(parent, name));
+      if (name.startsWith(namePrefix)) this.#worn.add(path.join(parent, name));
     }
     await this.#tidy();
     return parent;
+  }
+}
+
+/** Leaves those in which something lives on. */
+async function removeEmpty(folders: Set<string>): Promise<void> {
+  for (const folder of [...folders]) {
+    if (!folders.delete(folder)) continue; // somebody else's meanwhile
+    await rmdir(folder).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === "EBUSY") folders.add(folder);
+    });
   }
 }
 

@@ -184,8 +184,10 @@ export class Command {
         this.#onExit({ code: 0, signal: constants.signals.SIGKILL });
       }, dyingMs);
     }
+    // Before it is given back: no other command may have it then.
+    const killed = this.#cgroup === undefined ? undefined : this.#cgroups.kill(this.#cgroup);
     this.#settle();
-    if (this.#cgroup !== undefined) await this.#cgroups.kill(this.#cgroup);
+    await killed;
   }
 
   /** For where nobody is to be told: EPERM, an agent without privileges that has started something with more. */
