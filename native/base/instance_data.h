@@ -7,6 +7,7 @@
 
 #include "base/poll_set_linux.h"
 #include "base/thread_pool_linux.h"
+#include "base/unique_fd.h"
 #include "base/wake_set.h"
 
 namespace limiquantix {
@@ -20,6 +21,7 @@ struct InstanceData {
   Napi::FunctionReference process;  ///< the class Process
   std::shared_ptr<ThreadPool> spawners = std::make_shared<ThreadPool>("lqx-spawn", 256 * 1024);
   std::shared_ptr<ReportSlab> reports;
+  std::shared_ptr<const UniqueFd> suid_dumpable;
   std::shared_ptr<WakeSet> wake_set;  ///< once there was a wake
   std::weak_ptr<PollSet> poll_set;    ///< while something is polled
   /// User and group lookups that have not come back. Their threads count too.

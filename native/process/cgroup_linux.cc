@@ -23,6 +23,10 @@ bool IsEmpty(int folder) {
   return std::strstr(text, "populated 0") != nullptr;
 }
 
+UniqueFd OpenFolder(const std::string& path) {
+  return UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+}
+
 }  // namespace
 
 CgroupFolder::~CgroupFolder() {
@@ -31,9 +35,11 @@ CgroupFolder::~CgroupFolder() {
 
 void CgroupFolder::Open(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
-    const bool is_new = ::mkdir(path.c_str(), 0755) == 0;
-    if (!is_new && errno != EEXIST) continue;
-    if (Use(path, is_new)) {
+    // Most are there already, and mkdir would wait for the other threads to find that out.
+    UniqueFd folder = OpenFolder(path);
+    const bool is_new = !folder && errno == ENOENT && ::mkdir(path.c_str(), 0755) == 0;
+    if (is_new) folder = OpenFolder(path);
+    if (folder && Use(std::move(folder), is_new)) {
       path_ = path;
       made_ = is_new;
       return;
@@ -42,10 +48,9 @@ void CgroupFolder::Open(const std::vector<std::string>& paths) {
   }
 }
 
-bool CgroupFolder::Use(const std::string& path, bool is_new) {
-  UniqueFd folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+bool CgroupFolder::Use(UniqueFd folder, bool is_new) {
   struct statfs information {};
-  if (!folder || ::fstatfs(folder.get(), &information) != 0) return false;
+  if (::fstatfs(folder.get(), &information) != 0) return false;
   if (information.f_type != CGROUP2_SUPER_MAGIC) return false;
   if (!is_new && !IsEmpty(folder.get())) return false;
   UniqueFd procs(::openat(folder.get(), "cgroup.procs", O_WRONLY | O_CLOEXEC));

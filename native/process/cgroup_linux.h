@@ -27,7 +27,7 @@ class CgroupFolder {
   int procs() const { return procs_.get(); }
 
  private:
-  bool Use(const std::string& path, bool is_new);
+  bool Use(UniqueFd folder, bool is_new);
 
   std::string path_;
   bool made_ = false;

@@ -40,12 +40,14 @@ int Wait(pid_t pid, int options, siginfo_t* information) {
 
 }  // namespace
 
-Child::Child(SpawnRequest request, std::shared_ptr<ExecReport> report)
+Child::Child(SpawnRequest request, std::shared_ptr<ExecReport> report,
+             std::shared_ptr<const UniqueFd> suid_dumpable)
     : request_(std::move(request)),
       files_(Pointers(request_.files)),
       args_(Pointers(request_.args)),
       environment_(Pointers(request_.environment)),
-      report_(std::move(report)) {
+      report_(std::move(report)),
+      suid_dumpable_(std::move(suid_dumpable)) {
   uv_mutex_init(&mutex_);
 }
 
@@ -108,6 +110,7 @@ SpawnError Child::Launch() {
   for (int i = 0; i < 3; ++i) plan.stdio[i] = stdio_.theirs[i].get();
   plan.is_terminal = request_.pty;
   plan.cgroup_procs = cgroup_.procs();
+  plan.suid_dumpable = suid_dumpable_->get();
   plan.descriptor_limit = static_cast<rlim_t>(::sysconf(_SC_OPEN_MAX));
   plan.as_old_kernel = request_.as_old_kernel;
   plan.report = report_.get();

@@ -38,7 +38,8 @@ class Child : public std::enable_shared_from_this<Child> {
   };
 
   /// `report` may be null: then it does not start.
-  Child(SpawnRequest request, std::shared_ptr<ExecReport> report);
+  Child(SpawnRequest request, std::shared_ptr<ExecReport> report,
+        std::shared_ptr<const UniqueFd> suid_dumpable);
   ~Child();
 
   // JS thread:
@@ -77,6 +78,7 @@ class Child : public std::enable_shared_from_this<Child> {
   const SpawnRequest request_;
   std::vector<char*> files_, args_, environment_;
   const std::shared_ptr<ExecReport> report_;
+  const std::shared_ptr<const UniqueFd> suid_dumpable_;
   std::shared_ptr<Wake> wake_;
 
   // The thread's until the state has changed:

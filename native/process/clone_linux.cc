@@ -23,10 +23,9 @@ static_assert(sizeof(std::atomic<pid_t>) == sizeof(pid_t), "the kernel writes it
 /// undumpable, so that this user cannot trace the child and with it change the daemon. With
 /// fs.suid_dumpable = 1 it does not; then the child gets a copy. (For the same reason nobody may
 /// set this process's PR_SET_DUMPABLE again afterwards: another child may be under way.)
-bool MayShareMemory() {
-  const UniqueFd setting(::open("/proc/sys/fs/suid_dumpable", O_RDONLY | O_CLOEXEC));
+bool MayShareMemory(int setting) {
   char value = '0';
-  return !setting || ::read(setting.get(), &value, 1) != 1 || value != '1';
+  return ::pread(setting, &value, 1, 0) != 1 || value != '1';
 }
 
 /// All signals blocked while it lives, also the two that the C library keeps for itself: a handler
@@ -84,10 +83,15 @@ __attribute__((noinline)) long VforkWith(CloneArguments* arguments, ExecPlan* pl
 
 }  // namespace
 
+UniqueFd OpenSuidDumpable() {
+  return UniqueFd(::open("/proc/sys/fs/suid_dumpable", O_RDONLY | O_CLOEXEC));
+}
+
 pid_t CloneForExec(ExecPlan* plan, int cgroup, UniqueFd* pidfd) {
   const SignalsBlocked blocked;
   auto* const pid = reinterpret_cast<pid_t*>(&plan->report->pid);
-  const int flags = (MayShareMemory() ? CLONE_VM : 0) | CLONE_VFORK | CLONE_PARENT_SETTID;
+  const int flags =
+      (MayShareMemory(plan->suid_dumpable) ? CLONE_VM : 0) | CLONE_VFORK | CLONE_PARENT_SETTID;
   if (cgroup >= 0) {
     // Born in the cgroup. Who moves to one makes the kernel wait for all its CPUs: tens of
     // milliseconds where that was not done lately.

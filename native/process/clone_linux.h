@@ -7,6 +7,10 @@
 
 namespace limiquantix {
 
+/// fs.suid_dumpable, for ExecPlan: to open it each time would cost as much as all other calls that
+/// prepare a command.
+UniqueFd OpenSuidDumpable();
+
 /// Makes a process that does what `plan` says, with vfork's semantics: this thread stands still
 /// until the child has called execve or ended. With a `cgroup` folder that is not -1 it is born in
 /// there where the kernel can do that, and then `pidfd` is set too; plan->report tells. Gives the

@@ -30,6 +30,7 @@ struct ExecPlan {
   int stdio[3];              ///< all above 2
   bool is_terminal;          ///< make descriptor 0 the controlling terminal
   int cgroup_procs;          ///< -1: none
+  int suid_dumpable;         ///< the setting; -1 where there is no /proc
   CommandLimits limits;
   rlim_t descriptor_limit;  ///< descriptors are below it
   bool as_old_kernel;       ///< without close_range

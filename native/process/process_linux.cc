@@ -58,7 +58,8 @@ Napi::Value Process::Start(SpawnRequest request, Napi::Function on_exit) {
   }
   wake_ = wake.value();
   InstanceData* const instance = env.GetInstanceData<InstanceData>();
-  child_ = std::make_shared<Child>(std::move(request), instance->reports->Take());
+  child_ = std::make_shared<Child>(std::move(request), instance->reports->Take(),
+                                   instance->suid_dumpable);
   if (int error = child_->Start(wake_, instance->spawners.get()); error != 0)
     Reject(SysError{error, "uv_thread_create"});
   return pending;

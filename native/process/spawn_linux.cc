@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/instance_data.h"
+#include "process/clone_linux.h"
 #include "process/process.h"
 #include "process/process_linux.h"
 #include "process/report_slab_linux.h"
@@ -32,6 +33,7 @@ void RegisterSpawn(Napi::Env env, Napi::Object exports) {
   InstanceData* const instance = env.GetInstanceData<InstanceData>();
   instance->process = Napi::Persistent(Process::Define(env));
   instance->reports = std::make_shared<ReportSlab>();
+  instance->suid_dumpable = std::make_shared<const UniqueFd>(OpenSuidDumpable());
   exports.Set("spawn", Napi::Function::New<Spawn>(env, "spawn"));
 }
 

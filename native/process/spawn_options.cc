@@ -75,7 +75,17 @@ bool ReadId(const Napi::Value& value, uid_t* id) {
 
 bool ReadString(const Napi::Value& value, std::string* string) {
   if (!value.IsString()) return false;
-  *string = value.As<Napi::String>().Utf8Value();
+  char shorter[256];
+  size_t bytes;  // at most what fits beside the NUL
+  if (napi_get_value_string_utf8(value.Env(), value, shorter, sizeof shorter, &bytes) != napi_ok) {
+    return false;
+  }
+  // A character that did not fit whole was left out.
+  if (bytes + 4 < sizeof shorter) {
+    string->assign(shorter, bytes);
+  } else {
+    *string = value.As<Napi::String>().Utf8Value();
+  }
   return string->find('\0') == std::string::npos;
 }
 

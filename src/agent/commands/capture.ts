@@ -69,6 +69,7 @@ export class Capture {
 
   /** What was kept, as valid UTF-8 of at most `maxBytes`. Bytes that are none become U+FFFD. */
   text(): string {
+    if (this.#pieces.length === 0) return "";
     const bytes = Buffer.concat(this.#pieces);
     const text = bytes.toString("utf8", 0, this.#truncated ? wholeCharacters(bytes) : bytes.length);
     if (Buffer.byteLength(text) <= this.#maxBytes) return text;

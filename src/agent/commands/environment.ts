@@ -1,6 +1,9 @@
 import { CodedError } from "../../wire/errors.ts";
 import type { Identity } from "./identity.ts";
 
+/** Whose user the agent is. */
+export const ownUid = process.getuid?.() ?? 0;
+
 /** login.defs(5): ENV_SUPATH and ENV_PATH as Debian ships them, the local folders first. */
 const rootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const userPath = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
@@ -13,7 +16,7 @@ export function environmentFor(
   { user, switchTo }: Identity,
   added: Readonly<Record<string, string>>,
 ): Map<string, string> {
-  const isRoot = (switchTo?.uid ?? process.getuid?.()) === 0;
+  const isRoot = (switchTo?.uid ?? ownUid) === 0;
   const environment = new Map([
     ["HOME", user.home],
     ["USER", user.name],

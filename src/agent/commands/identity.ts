@@ -2,6 +2,7 @@ import { addon } from "../../native/addon.ts";
 import type { UserRecord } from "../../native/process.ts";
 import { CodedError } from "../../wire/errors.ts";
 import { withDeadline } from "../deadline.ts";
+import { ownUid } from "./environment.ts";
 
 /** Who a command runs as. */
 export interface Identity {
@@ -24,7 +25,6 @@ const lookupDeadlineMs = 5_000;
 
 /** Looks up who is asked for. Throws CodedError: noSuchUser, noSuchGroup. */
 export async function identify(request: IdentityRequest): Promise<Identity> {
-  const ownUid = process.getuid?.() ?? 0;
   const user = request.user === "" ? await ownUser(ownUid) : await userNamed(request.user);
   const gid = request.group === "" ? user.gid : await groupNamed(request.group);
   // An agent that is not root can run commands as itself and no other.

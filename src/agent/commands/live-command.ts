@@ -133,9 +133,9 @@ export class LiveCommand implements Stream {
     const onSessionEnd = (): void => {
       this.#detach();
     };
-    streams.signal.addEventListener("abort", onSessionEnd, { once: true });
+    const stayOn = streams.onEnd(onSessionEnd);
     this.#leaveSession = () => {
-      streams.signal.removeEventListener("abort", onSessionEnd);
+      stayOn();
       takeBackCancel();
       streams.close(this.id);
     };

@@ -46,12 +46,12 @@ export class RunningRequest implements RequestContext {
       controller.abort(session.reason);
     };
     if (session.aborted) onSessionEnd();
-    else session.addEventListener("abort", onSessionEnd, { once: true });
+    const stayOn = this.streams.onEnd(onSessionEnd);
     const takeBack = this.streams.onCancel(this.messageId, () => {
       controller.abort(new CodedError("cancelled", "the host cancelled the request"));
     });
     this.#forget = () => {
-      session.removeEventListener("abort", onSessionEnd);
+      stayOn();
       takeBack();
     };
     return controller.signal;
