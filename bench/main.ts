@@ -57,10 +57,10 @@ ${table}
 - *start*: until the first bytes of agent_ready are at the host.
 - *vm*: one ping after the other through QEMU; a real port under KVM has no such slow interpreter.
 - *commands*: the agent carries 160 MB of ballast, as does the process that it is compared with. A hundred at once keep both
-  CPUs busy: a command by itself needs about 0.8 ms of CPU, the agent's share is another 0.5 ms. Starts under way at a time: 4 give a ratio of 1.7 to 2.1 and a ping
-  p99 of 7 ms, 8 (in force on two CPUs) 1.6 and 11 ms, 16 1.8 and 22 ms, no limit 1.5 and 46 ms; a bare script that calls the
-  addon's spawn a hundred times, cgroups and pipes included, takes 43 ms, about as long as the C loop: what is above that is the agent's
-  JavaScript and a write to the socket for each answer, and can still become less.
+  CPUs busy: a command by itself needs about 0.6 ms of CPU (half of it is its dynamic linker, which asks a virtual CPU what it
+  is), the agent's share is another 0.3 ms, and the host with its pings, one after the other all the while, 0.1 ms. While other
+  work runs on the machine the ratio says nothing: the C loop waits longer for the CPU than the agent. Starts under way at a
+  time: 8 (in force on two CPUs), 12 and 16 give the same ratio within the noise and a ping p99 of 9, 14 and 16 ms.
 - *vm-commands*: on one emulated CPU that \`yes\`, the agent and the port share. A C program that only copies what \`yes\` prints gets a
   third of what one gets that writes the same buffer again and again, so 0.8 of that is out of reach for whoever
   reads a pipe. New frame buffers each time (34 MiB/s), a pipe of 64 KiB (40) and V8 before it has compiled (16 to 43) were worse.
