@@ -63,10 +63,7 @@ describe("files of a guest", () => {
     );
     await client.files.download("/tmp/bytes", `${local}.back`, { checksum: true });
     assert.ok(bytes.equals(await readFile(`${local}.back`)));
-    assert.match(
-      String(await client.files.readFile("/proc/version", { encoding: "utf8" })),
-      /^Linux version /,
-    );
+    assert.match(await client.files.readFile("/proc/version", { encoding: "utf8" }), /^Linux version /);
     assert.equal(await machine.expect("find /tmp -name '.limiquantix*'"), "");
   });
 
@@ -78,17 +75,17 @@ describe("files of a guest", () => {
     await writeFile(local, bytes);
     await machine.expect("echo old >/tmp/resumed");
     let cuts = 0;
-    for (let ended = false; !ended;) {
+    for (;;) {
       const client = await to(machine);
       // The connection goes, as that of a killed process does.
-      ended = !(await interrupted(cuts < 30 ? 120 : 60_000, async (signal) => {
+      const isCut = await interrupted(cuts < 30 ? 120 : 60_000, async (signal) => {
         const upload = client.files.upload(local, "/tmp/resumed", { resume: true, checksum: true });
         upload.catch(() => undefined);
         signal.addEventListener("abort", () => void client.close());
         await upload;
-      }));
+      });
       await client.close();
-      if (ended) break;
+      if (!isCut) break;
       cuts++;
       assert.equal(await machine.expect("cat /tmp/resumed"), "old\n");
     }
@@ -104,19 +101,19 @@ describe("files of a guest", () => {
     await writeFile(local, bytes);
     await machine.expect("echo old >/tmp/restarted");
     let kills = 0;
-    for (let ended = false; !ended;) {
+    for (;;) {
       const pid = await machine.startAgent();
       const client = await to(machine);
-      ended = !(await interrupted(kills < 5 ? 200 : 60_000, async (signal) => {
+      const isCut = await interrupted(kills < 5 ? 200 : 60_000, async (signal) => {
         const upload = client.files.upload(local, "/tmp/restarted", { resume: true });
         upload.catch(() => undefined);
         signal.addEventListener("abort", () => {
           void machine.run(`kill -9 ${pid}`);
         });
         await upload;
-      }));
+      });
       await client.close();
-      if (ended) break;
+      if (!isCut) break;
       kills++;
       await until("the agent to be gone", async () => (await machine.run(`kill -0 ${pid}`)).exitCode !== 0);
       assert.equal(await machine.expect("cat /tmp/restarted"), "old\n");
