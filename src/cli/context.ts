@@ -56,6 +56,17 @@ export class Context {
     return vm ?? socket;
   }
 
+  /** The same for another VM, which an operand named: "web1:/path". Throws UsageError when an option names another. */
+  inVm(vm: string | undefined): Context {
+    const { vm: usual, socket, ...options } = this.#options;
+    if (vm === undefined || vm === usual) return this;
+    if (usual ?? socket) {
+      const option = usual === undefined ? `--socket ${socket ?? ""}` : `--vm ${usual}`;
+      throw new UsageError(`${vm} and ${option} are both given; one VM at a time`);
+    }
+    return new Context({ ...options, vm }, this.#interruptions);
+  }
+
   /** Where VMs are looked for. */
   get root(): string {
     return process.env["LIMIQUANTIX_ROOT"] || "/";

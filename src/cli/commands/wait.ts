@@ -4,6 +4,7 @@ import type { Client } from "../../host/index.ts";
 import { defineCommand } from "../command.ts";
 import type { Context } from "../context.ts";
 import { exitCode } from "../exit-codes.ts";
+import { printable } from "../ui/printable.ts";
 import { Progress } from "../ui/progress.ts";
 
 const defaultWaitSeconds = 60;
@@ -50,9 +51,10 @@ async function tryUntilConnected(
   progress: Progress,
 ): Promise<Client> {
   for (let reason = "connecting"; ;) {
-    progress.show(
-      () =>
+    progress.show(() =>
+      printable(
         `waiting for ${context.targetName}, ${Math.floor(secondsWaited())} s of ${limitSeconds}: ${reason}`,
+      ),
     );
     const leftSeconds = limitSeconds - secondsWaited();
     try {

@@ -9,14 +9,14 @@ export function levelColour(percent: number): ChalkInstance {
   return percent >= alarmingPercent ? chalk.red : percent >= highPercent ? chalk.yellow : chalk.green;
 }
 
-/** A horizontal bar of `columns` columns, in the colour of its level. */
-export function bar(percent: number, columns: number): string {
+/** A horizontal bar of `columns` columns, in the colour of its level unless `colour` is given. */
+export function bar(percent: number, columns: number, colour = levelColour(percent)): string {
   const { full, parts, empty } = glyphs();
   const cells = (clamp(percent) / 100) * columns;
   const whole = Math.floor(cells);
   const part = parts[Math.floor((cells - whole) * (parts.length + 1)) - 1] ?? "";
   const filled = full.repeat(whole) + part;
-  return levelColour(percent)(filled) + chalk.dim(empty.repeat(columns - whole - part.length));
+  return colour(filled) + chalk.dim(empty.repeat(columns - whole - part.length));
 }
 
 /** One character whose height is the level, coloured alike. */

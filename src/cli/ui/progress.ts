@@ -1,4 +1,3 @@
-import { printable } from "./printable.ts";
 import { cut } from "./width.ts";
 
 const refreshMs = 500;
@@ -8,10 +7,16 @@ const clearToLineEnd = "\u001b[K";
 /** One line on standard error that changes while somebody waits; nothing when that is not a terminal. */
 export class Progress {
   #timer: NodeJS.Timeout | undefined;
-  #text: () => string = () => "";
+  #text: (columns: number) => string = () => "";
 
-  show(text: () => string): void {
-    if (!process.stderr.isTTY || process.env["TERM"] === "dumb") return;
+  /** Whether show() shows anything. */
+  static get isSeen(): boolean {
+    return process.stderr.isTTY && process.env["TERM"] !== "dumb";
+  }
+
+  /** `text` is made anew for each drawing, for this many columns. What a guest said in it must be printable() already. */
+  show(text: (columns: number) => string): void {
+    if (!Progress.isSeen) return;
     this.#text = text;
     this.#timer ??= setInterval(() => {
       this.#draw();
@@ -28,7 +33,8 @@ export class Progress {
   }
 
   #draw(): void {
-    const columns = process.stderr.columns || 80;
-    process.stderr.write(lineStart + cut(printable(this.#text()), columns - 1) + clearToLineEnd);
+    // In the last column some terminals begin a new line.
+    const columns = (process.stderr.columns || 80) - 1;
+    process.stderr.write(lineStart + cut(this.#text(columns), columns) + clearToLineEnd);
   }
 }
