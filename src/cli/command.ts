@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { Context, type GlobalOptions } from "./context.ts";
 import type { Interruptions } from "./interruption.ts";
+import { type OperandKind, operandKinds } from "./completion/operands.ts";
 import { parseSeconds } from "./seconds.ts";
 
 export interface CommandSpec<Options extends object> {
@@ -13,6 +14,8 @@ export interface CommandSpec<Options extends object> {
   examples: readonly (readonly [commandLine: string, purpose: string])[];
   /** What --timeout is for this one; how long to wait for each answer unless given. */
   timeout?: string;
+  /** What its operands are, for the completion of a shell. */
+  completes?: OperandKind;
   /** Adds the command's own options. */
   options?(command: Command): void;
   /** Carries it out and gives the exit code; a HostError or UsageError that it throws has its own. */
@@ -39,6 +42,7 @@ export function defineCommand<Options extends object = object>(spec: CommandSpec
         `${spec.summary}${spec.description === undefined ? "" : `\n\n${spec.description}`}`,
       );
       spec.options?.(command);
+      if (spec.completes) operandKinds.set(command, spec.completes);
       for (const option of globalOptions(spec.timeout)) command.addOption(option);
       command.addHelpText("after", `\nExamples:\n${exampleLines(spec.examples)}`);
       command.action(async () => {

@@ -1,11 +1,20 @@
 import type { CliCommand } from "../command.ts";
+import { cat } from "./cat.ts";
 import { exec } from "./exec.ts";
 import { info } from "./info.ts";
+import { ls } from "./ls.ts";
+import { mkdir } from "./mkdir.ts";
+import { mv } from "./mv.ts";
 import { ping } from "./ping.ts";
+import { rm } from "./rm.ts";
 import { shell } from "./shell.ts";
+import { stat } from "./stat.ts";
 import { telemetry } from "./telemetry.ts";
 import { vms } from "./vms.ts";
 import { wait } from "./wait.ts";
 
 /** Every command, in the order of --help. */
-export const commands: readonly CliCommand[] = [vms, ping, info, wait, telemetry, exec, shell];
+export const commands: readonly CliCommand[] = [
+  ...[vms, ping, info, wait, telemetry, exec, shell],
+  ...[ls, cat, stat, mkdir, rm, mv],
+];
