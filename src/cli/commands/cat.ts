@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { forEachPlace, inGuest, timeoutOfFiles } from "../files/guest.ts";
-import { guestPlaceOf } from "../files/place.ts";
+import { guestPlaceOf, vmOf } from "../files/place.ts";
 import { write } from "../ui/output.ts";
 
 export const cat = defineCommand({
@@ -17,7 +17,7 @@ export const cat = defineCommand({
   async run(context, _options, ...paths) {
     if (context.json) throw new UsageError("cat has no --json: the bytes come as they are");
     const places = paths.map(guestPlaceOf);
-    return await inGuest(context, places, (guest) =>
+    return await inGuest(context, vmOf(places), (guest) =>
       forEachPlace(guest, places, async (path) => {
         for await (const chunk of guest.files.readStream(path, { signal: guest.signal })) {
           await write(chunk as Buffer, guest.signal);

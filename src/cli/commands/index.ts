@@ -1,5 +1,6 @@
 import type { CliCommand } from "../command.ts";
 import { cat } from "./cat.ts";
+import { cp } from "./cp.ts";
 import { exec } from "./exec.ts";
 import { info } from "./info.ts";
 import { ls } from "./ls.ts";
@@ -16,5 +17,5 @@ import { wait } from "./wait.ts";
 /** Every command, in the order of --help. */
 export const commands: readonly CliCommand[] = [
   ...[vms, ping, info, wait, telemetry, exec, shell],
-  ...[ls, cat, stat, mkdir, rm, mv],
+  ...[cp, ls, cat, stat, mkdir, rm, mv],
 ];

@@ -42,7 +42,7 @@ export const ls = defineCommand<LsOptions>({
   },
   async run(context, options, text = "") {
     const place = guestPlaceOf(text);
-    return await inGuest(context, [place], async (guest) => {
+    return await inGuest(context, place.vm, async (guest) => {
       await onPath(place.path, () => list(guest, place.path, options));
       return exitCode.ok;
     });

@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { forEachPlace, inGuest, timeoutOfFiles } from "../files/guest.ts";
 import { parseMode } from "../files/mode.ts";
-import { guestPlaceOf } from "../files/place.ts";
+import { guestPlaceOf, vmOf } from "../files/place.ts";
 
 interface MkdirOptions {
   parents?: boolean;
@@ -24,7 +24,7 @@ export const mkdir = defineCommand<MkdirOptions>({
   },
   async run(context, { parents = false, mode }, ...paths) {
     const places = paths.map(guestPlaceOf);
-    return await inGuest(context, places, (guest) =>
+    return await inGuest(context, vmOf(places), (guest) =>
       forEachPlace(guest, places, async (path) => {
         await guest.files.mkdir(path, { recursive: parents, mode, signal: guest.signal });
         if (context.json) context.printJson({ path });

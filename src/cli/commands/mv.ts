@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { exitCode } from "../exit-codes.ts";
 import { inGuest, onPath, timeoutOfFiles } from "../files/guest.ts";
-import { guestPlaceOf, lastName, within } from "../files/place.ts";
+import { guestPlaceOf, lastName, vmOf, within } from "../files/place.ts";
 import { statIfThere } from "../files/target.ts";
 
 interface MvOptions {
@@ -27,7 +27,7 @@ export const mv = defineCommand<MvOptions>({
   async run(context, { clobber }, from = "", to = "") {
     const places = [guestPlaceOf(from), guestPlaceOf(to)] as const;
     const [source, target] = places;
-    return await inGuest(context, places, async (guest) => {
+    return await inGuest(context, vmOf(places), async (guest) => {
       const there = await onPath(target.path, () => statIfThere(guest, target.path));
       const into = there?.kind === "directory" ? within(target.path, lastName(source.path)) : target.path;
       await onPath(source.path, () =>

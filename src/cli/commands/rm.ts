@@ -3,7 +3,7 @@ import { codeText } from "../../wire/errors.ts";
 import { defineCommand } from "../command.ts";
 import { UsageError } from "../failure.ts";
 import { type Guest, forEachPlace, hasAgentCode, inGuest, timeoutOfFiles } from "../files/guest.ts";
-import { guestPlaceOf } from "../files/place.ts";
+import { guestPlaceOf, vmOf } from "../files/place.ts";
 
 interface RmOptions {
   recursive?: boolean;
@@ -30,7 +30,7 @@ export const rm = defineCommand<RmOptions>({
     for (const { path } of places) {
       if (/^[/.]*$/.test(path)) throw new UsageError(`${path} is all of the guest; it is not removed`);
     }
-    return await inGuest(context, places, (guest) =>
+    return await inGuest(context, vmOf(places), (guest) =>
       forEachPlace(guest, places, async (path) => {
         const removed = await remove(guest, path, options);
         if (context.json) context.printJson({ path, removed });

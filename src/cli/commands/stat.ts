@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { facts, forPrograms } from "../files/facts.ts";
 import { forEachPlace, inGuest, timeoutOfFiles } from "../files/guest.ts";
-import { guestPlaceOf } from "../files/place.ts";
+import { guestPlaceOf, vmOf } from "../files/place.ts";
 
 interface StatOptions {
   dereference?: boolean;
@@ -23,7 +23,7 @@ export const stat = defineCommand<StatOptions>({
   async run(context, { dereference = false }, ...paths) {
     const places = paths.map(guestPlaceOf);
     const { list } = await import("../ui/list.ts");
-    return await inGuest(context, places, ({ files, signal }) => {
+    return await inGuest(context, vmOf(places), ({ files, signal }) => {
       let printed = 0;
       return forEachPlace({ context }, places, async (path) => {
         const info = await files.stat(path, { follow: dereference, signal });

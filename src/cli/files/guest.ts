@@ -3,7 +3,7 @@ import { HostError } from "../../host/errors.ts";
 import type { Context } from "../context.ts";
 import { exitCode } from "../exit-codes.ts";
 import { forPrograms, toFailure } from "../failure.ts";
-import { type GuestPlace, vmOf } from "./place.ts";
+import type { GuestPlace } from "./place.ts";
 
 /** The files of one guest, for one command. */
 export interface Guest {
@@ -16,13 +16,13 @@ export interface Guest {
 /** What --timeout is for commands that work with files. */
 export const timeoutOfFiles = "when to give up; no limit unless given";
 
-/** Connects to the VM that these places are in, and gives what `body` gives. Rejects with "timed-out" at --timeout. */
+/** Connects to that VM, or the usual one, and gives what `body` gives. Rejects with "timed-out" at --timeout. */
 export async function inGuest<T>(
   context: Context,
-  places: readonly GuestPlace[],
+  vm: string | undefined,
   body: (guest: Guest) => Promise<T>,
 ): Promise<T> {
-  const named = context.inVm(vmOf(places));
+  const named = context.inVm(vm);
   return await withinLimit(named, async (signal) => {
     await using client = await named.connect();
     return await body({ context: named, files: client.files, signal });

@@ -47,20 +47,6 @@ export function progressLine(
   return [left, drawn, right].filter((part) => part !== "").join(gap);
 }
 
-/** Of a whole transfer that has ended: "12 files, 34 MiB in 2.1 s (16 MiB/s)". */
-export function summaryLine(what: string, byteCount: number, elapsedMs: number): string {
-  const seconds = elapsedMs / 1000;
-  // What took no time has no speed.
-  const rate = elapsedMs >= 10 ? ` (${bytes(byteCount / seconds)}/s)` : "";
-  const took = seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds);
-  return `${what}, ${bytes(byteCount)} in ${took}${rate}`;
-}
-
-/** "1 file", "12 files". */
-export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
-
 function timeLeft(bytesLeft: number, bytesPerSecond: number | undefined): string | undefined {
   if (bytesPerSecond === undefined || bytesLeft <= 0) return undefined;
   return bytesPerSecond < 1 ? "stalled" : `${duration(Math.ceil(bytesLeft / bytesPerSecond))} left`;
