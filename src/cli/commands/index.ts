@@ -1,6 +1,7 @@
 import type { CliCommand } from "../command.ts";
 import { cat } from "./cat.ts";
 import { cp } from "./cp.ts";
+import { edit } from "./edit.ts";
 import { exec } from "./exec.ts";
 import { info } from "./info.ts";
 import { ls } from "./ls.ts";
@@ -17,5 +18,5 @@ import { wait } from "./wait.ts";
 /** Every command, in the order of --help. */
 export const commands: readonly CliCommand[] = [
   ...[vms, ping, info, wait, telemetry, exec, shell],
-  ...[cp, ls, cat, stat, mkdir, rm, mv],
+  ...[cp, ls, cat, stat, mkdir, rm, mv, edit],
 ];
