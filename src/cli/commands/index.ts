@@ -2,6 +2,8 @@ import type { CliCommand } from "../command.ts";
 import { cat } from "./cat.ts";
 import { cp } from "./cp.ts";
 import { edit } from "./edit.ts";
+import { complete } from "./complete.ts";
+import { completion } from "./completion.ts";
 import { exec } from "./exec.ts";
 import { info } from "./info.ts";
 import { ls } from "./ls.ts";
@@ -19,4 +21,5 @@ import { wait } from "./wait.ts";
 export const commands: readonly CliCommand[] = [
   ...[vms, ping, info, wait, telemetry, exec, shell],
   ...[cp, ls, cat, stat, mkdir, rm, mv, edit],
+  ...[completion, complete],
 ];
