@@ -11,7 +11,7 @@ export const completion = defineCommand({
   usage: "completion <shell>",
   summary: "complete command lines with Tab, in bash, zsh or fish",
   description:
-    "Prints a script for the shell to source. Then Tab completes commands, options, the VMs of this host and, behind\n" +
+    "Prints a script for the shell to source. Then Tab completes commands, options, the VMs of this host and, behind " +
     "NAME:/, what is in the guest.",
   examples: [
     [`eval "$(limiquantix-ctl completion bash)"`, "in ~/.bashrc"],

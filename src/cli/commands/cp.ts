@@ -8,10 +8,10 @@ export const cp = defineCommand<CopyOptions>({
   usage: "cp <path...>",
   summary: "copy files into a VM, out of it, or within it",
   description:
-    "The last path is the target. NAME:/path is in the VM of that name, :/path in that of --vm or --socket, all else here;\n" +
+    "The last path is the target. NAME:/path is in the VM of that name, :/path in that of --vm or --socket, all else here; " +
     '"-" is standard input or output. A local name with a colon is written ./a:b.\n\n' +
-    "A target that is a folder gets the sources inside; of several sources it must be one. Mode and time are kept,\n" +
-    "setuid and the like only into the guest. Links that are named are followed; within folders they are copied as\n" +
+    "A target that is a folder gets the sources inside; of several sources it must be one. Mode and time are kept, " +
+    "setuid and the like only into the guest. Links that are named are followed; within folders they are copied as " +
     "links. A file is replaced as a whole, when the copy is complete and on disk; one that fails leaves nothing.\n\n" +
     "The exit code is 1 when something was left out, as sockets and devices within folders are.",
   examples: [

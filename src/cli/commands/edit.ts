@@ -14,8 +14,8 @@ export const edit = defineCommand({
   usage: "edit <path>",
   summary: "edit a file of a VM",
   description:
-    "Opens a copy in $VISUAL, or $EDITOR, or vi, and writes it back when the editor ends well and has changed it: as a\n" +
-    "whole, with the mode and the owner that the file had. A file that is not there is made. When the file was changed\n" +
+    "Opens a copy in $VISUAL, or $EDITOR, or vi, and writes it back when the editor ends well and has changed it: as a " +
+    "whole, with the mode and the owner that the file had. A file that is not there is made. When the file was changed " +
     "in the guest meanwhile, or cannot be written, the copy is kept here and its path is told.\n\n" +
     "While the editor runs, nobody is connected to the VM.",
   examples: [

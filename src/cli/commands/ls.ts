@@ -24,7 +24,7 @@ export const ls = defineCommand<LsOptions>({
   usage: "ls <path>",
   summary: "list a folder of a VM",
   description:
-    "In columns on a terminal, else a name a line. Characters of a name that a terminal would obey are shown as \\x1b.\n" +
+    "In columns on a terminal, else a name a line. Characters of a name that a terminal would obey are shown as \\x1b. " +
     "With --json one object for each entry, a line each. Times are those of this host's clock and zone.",
   examples: [
     ["limiquantix-ctl ls web1:/etc", ""],

@@ -13,7 +13,7 @@ export const mv = defineCommand<MvOptions>({
   usage: "mv <from> <to>",
   summary: "rename or move a file within a VM",
   description:
-    "Works for files, folders and links, within one file system. What is a folder already gets it inside; a file that\n" +
+    "Works for files, folders and links, within one file system. What is a folder already gets it inside; a file that " +
     "is there is replaced.",
   examples: [
     ["limiquantix-ctl mv web1:/etc/app.conf.new /etc/app.conf", ""],
