@@ -45,7 +45,7 @@ export async function complete(
       const [name, value] = splitAtEquals(typed);
       return value === undefined ? only(optionsOf(command)) : await optionValues(name, `${name}=`);
     }
-    if (command === program || command.name() === "help") return only(commandsOf(program));
+    if (command === program) return only(commandsOf(program));
     const kind = operandKinds.get(command);
     if (kind === undefined) return nothing;
     if (typeof kind !== "string") return only(operands.length === 0 ? plain(kind) : []);

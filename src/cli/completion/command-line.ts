@@ -29,9 +29,9 @@ export function readCommandLine(program: Command, words: readonly string[]): Com
       setValue(line, line.option, word);
       line.option = undefined;
     } else if (line.optionsEnded || !word.startsWith("-") || word === "-") {
-      if (line.command === program)
-        line.command = program.commands.find((command) => command.name() === word);
-      else line.operands.push(word);
+      if (line.command !== program) line.operands.push(word);
+      // Behind "help" a command is named as without.
+      else if (word !== "help") line.command = program.commands.find((command) => command.name() === word);
     } else if (word === "--") {
       line.optionsEnded = true;
     } else {
