@@ -50,7 +50,8 @@ fi
 const fish = `# fish: limiquantix-ctl completion fish | source
 function __limiquantix_ctl_complete
     set -l words (commandline -opc)
-    set -l answer (command $words[1] __complete -- $words[2..] (commandline -oct) 2>/dev/null)
+    set -l current (string unescape -- (commandline -ct))
+    set -l answer (command $words[1] __complete -- $words[2..] "$current" 2>/dev/null)
     printf '%s\\n' $answer[2..]
     if test "$answer[1]" = files
         __fish_complete_path (commandline -ct)
