@@ -8,7 +8,7 @@ const obligatory = Boolean(process.env["CI"]) && process.env["CI"] !== "false";
  * that names its Debian package; with CI set it throws that message.
  */
 export function needsTool(program: string, debianPackage: string): { skip: string | false } {
-  if (spawnSync(program, ["-V"]).error === undefined) return { skip: false };
+  if (spawnSync("/bin/sh", ["-c", 'command -v "$1"', "sh", program]).status === 0) return { skip: false };
   const message = `${program} is not installed; on Debian or Ubuntu: sudo apt-get install ${debianPackage}`;
   if (obligatory) throw new Error(message);
   return { skip: message };

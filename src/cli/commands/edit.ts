@@ -62,7 +62,10 @@ async function read(guest: Guest, path: string, draft: string): Promise<FileInfo
   const { files, signal } = guest;
   return await onPath(path, async () => {
     const info = await statIfThere(guest, path);
-    if (info === undefined) return undefined;
+    if (info === undefined) {
+      await files.stat(path.slice(0, path.lastIndexOf("/") + 1), { signal }); // without a folder it cannot be made
+      return undefined;
+    }
     if (info.kind !== "file") throw new HostError("agent-error", `${path} is no regular file: ${info.kind}`);
     const downloaded = await files.download(path, draft, { signal });
     await chmod(draft, 0o600); // one that nobody may write in the guest is edited all the same
