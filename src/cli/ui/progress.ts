@@ -2,7 +2,8 @@ import { cut } from "./width.ts";
 
 const refreshMs = 500;
 const lineStart = "\r";
-const clearToLineEnd = "\u001b[K";
+/** Below too: a line that was longer than the terminal now is wide has become several. */
+const clearToEnd = "\u001b[J";
 
 /** One line on standard error that changes while somebody waits; nothing when that is not a terminal. */
 export class Progress {
@@ -29,12 +30,13 @@ export class Progress {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
-    process.stderr.write(lineStart + clearToLineEnd);
+    process.stderr.write(lineStart + clearToEnd);
   }
 
   #draw(): void {
     // In the last column some terminals begin a new line.
     const columns = (process.stderr.columns || 80) - 1;
-    process.stderr.write(lineStart + cut(this.#text(columns), columns) + clearToLineEnd);
+    // The cursor goes back, so that a "^C" that the terminal shows is on this line, and goes with it.
+    process.stderr.write(lineStart + cut(this.#text(columns), columns) + clearToEnd + lineStart);
   }
 }
