@@ -1,4 +1,5 @@
 import type { Context } from "../context.ts";
+import { Deadline } from "../deadline.ts";
 import { UsageError } from "../failure.ts";
 import { within } from "../files/place.ts";
 import { printable } from "../ui/printable.ts";
@@ -39,7 +40,8 @@ async function addPaths(
   vm: string | undefined,
   found: string[],
 ): Promise<never[]> {
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(deadlineSeconds * 1000)]);
+  using deadline = new Deadline(deadlineSeconds, context.signal);
+  const { signal } = deadline;
   const folder = path.slice(0, path.lastIndexOf("/") + 1);
   const start = path.slice(folder.length);
   await using client = await context.inVm(vm).connect({ timeoutSeconds: deadlineSeconds });

@@ -1,6 +1,7 @@
 import type { Client } from "../../host/index.ts";
 import { HostError } from "../../host/errors.ts";
 import type { Context } from "../context.ts";
+import { Deadline } from "../deadline.ts";
 import { exitCode } from "../exit-codes.ts";
 import { forPrograms, toFailure } from "../failure.ts";
 import type { GuestPlace } from "./place.ts";
@@ -34,11 +35,11 @@ async function withinLimit<T>(
   body: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   if (timeoutSeconds === undefined) return await body(signal);
-  const limit = AbortSignal.timeout(timeoutSeconds * 1000);
+  using deadline = new Deadline(timeoutSeconds, signal);
   try {
-    return await body(AbortSignal.any([signal, limit]));
+    return await body(deadline.signal);
   } catch (cause) {
-    if (!limit.aborted || signal.aborted) throw cause;
+    if (!deadline.passed) throw cause;
     throw new HostError("timed-out", `given up after ${timeoutSeconds} s`, { cause });
   }
 }
