@@ -21,7 +21,10 @@ export const exitCode = {
 /** What each exit code means, as --help tells it. */
 export const exitCodeMeanings: readonly (readonly [code: number | string, meaning: string])[] = [
   [exitCode.ok, "done"],
-  [exitCode.failed, "the agent answered with an error, or something unexpected happened"],
+  [
+    exitCode.failed,
+    "the agent answered with an error, a file here cannot be used, or something unexpected happened",
+  ],
   [exitCode.usage, "the command line is wrong"],
   [exitCode.notThere, "no such VM or socket, more than one VM of that name, or the VM is not running"],
   [exitCode.noAnswer, "timed out, or no agent answers in the guest"],

@@ -11,6 +11,8 @@ const examples = [
   ["limiquantix-ctl telemetry --vm web1 --watch", "CPU, memory, disks and network of web1, live"],
   ["limiquantix-ctl exec --vm web1 -- df -h /", "run a command in web1"],
   ["limiquantix-ctl shell --vm web1", "log in to web1"],
+  ["limiquantix-ctl cp -r site web1:/srv/www", "copy a folder into web1"],
+  ["limiquantix-ctl edit web1:/etc/hosts", "edit a file of web1"],
   ["limiquantix-ctl info --socket /tmp/agent.sock --json", "for a socket elsewhere, and for programs"],
 ] as const;
 
@@ -19,6 +21,7 @@ const variables = [
   ["LIMIQUANTIX_SOCKET", "the socket when neither is given"],
   ["LIMIQUANTIX_ROOT", 'look for VMs below this folder instead of "/"'],
   ["LIMIQUANTIX_DEBUG", "set to 1: show where an error came from"],
+  ["VISUAL, EDITOR", "the editor of limiquantix-ctl edit; vi unless set"],
   ["NO_COLOR", "set to 1: no colours"],
 ] as const;
 
