@@ -126,20 +126,16 @@ export class LiveCommand implements Stream {
     for (const channel of this.#channels) {
       lostBytes += channel.attach(receivedBytes[channel.number - 1] ?? 0, windowBytes);
     }
-    const takeBackCancel = streams.onCancel(messageId, () => {
-      this.terminate();
+    this.#leaveSession = streams.open(this.id, this, {
+      messageId,
+      cancelled: () => {
+        this.terminate();
+      },
+      ended: () => {
+        this.#detach();
+      },
     });
-    streams.open(this.id, this);
-    const onSessionEnd = (): void => {
-      this.#detach();
-    };
-    const stayOn = streams.onEnd(onSessionEnd);
-    this.#leaveSession = () => {
-      stayOn();
-      takeBackCancel();
-      streams.close(this.id);
-    };
-    if (streams.signal.aborted) onSessionEnd(); // in the moment between the start and this
+    if (streams.signal.aborted) this.#detach(); // in the moment between the start and this
     return lostBytes;
   }
 

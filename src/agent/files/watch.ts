@@ -109,7 +109,6 @@ export class Watch implements Stream {
     clearTimeout(this.#timer);
     this.#life.abort();
     this.#watcher.close();
-    this.#streams.close(this.id);
     this.#onEnd();
   }
 

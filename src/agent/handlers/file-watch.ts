@@ -30,13 +30,8 @@ export const fileWatch: Handler<"fileWatch"> = async (request, context) => {
     const end = (): void => {
       watch.end();
     };
-    streams.signal.addEventListener("abort", end, { once: true });
-    cleanUps.push(() => {
-      streams.signal.removeEventListener("abort", end);
-    });
-    streams.open(watch.id, watch);
+    cleanUps.push(streams.open(watch.id, watch, { messageId, cancelled: end, ended: end }));
     context.afterAnswer(() => {
-      cleanUps.push(streams.onCancel(messageId, end));
       watch.start();
     });
     if (signal.aborted) end();

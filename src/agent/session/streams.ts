@@ -41,15 +41,24 @@ export class Streams {
     if (!signal.aborted) signal.addEventListener("abort", end, { once: true });
   }
 
-  /** From now on what the host sends for `id` reaches `stream`. */
-  open(id: string, stream: Stream): void {
+  /**
+   * From now on what the host sends for `id` reaches `stream`; `cancelled` is called at a cancel for `messageId`, `ended`
+   * when the session ends, unless it has. Gives the function that takes all of it back.
+   */
+  open(
+    id: string,
+    stream: Stream,
+    { messageId, cancelled, ended }: { messageId: string; cancelled: () => void; ended: () => void },
+  ): () => void {
     this.#open.set(id, stream);
-  }
-
-  close(id: string): void {
-    const stream = this.#open.get(id);
-    if (stream) this.#responder.remove(stream);
-    this.#open.delete(id);
+    const takeBackCancel = this.onCancel(messageId, cancelled);
+    const takeBackEnd = this.onEnd(ended);
+    return () => {
+      takeBackEnd();
+      takeBackCancel();
+      this.#responder.remove(stream);
+      this.#open.delete(id);
+    };
   }
 
   /** `stream` has frames to send. */

@@ -57,20 +57,17 @@ export class Receiver<Result> implements Stream {
     this.#sink = sink;
     this.#receivedBytes = sink.receivedBytes;
     this.#onEnd = onEnd;
-    streams.open(id, this);
-    const takeBackCancel = streams.onCancel(messageId, () => {
-      this.#fail(new CodedError("cancelled", "the host gave the transfer up"), "given-up");
-    });
-    const onSessionEnd = (): void => {
+    const ended = (): void => {
       void this.leave(new CodedError("connectionLost", "the host went away"));
     };
-    streams.signal.addEventListener("abort", onSessionEnd, { once: true });
-    this.#leaveSession = () => {
-      streams.signal.removeEventListener("abort", onSessionEnd);
-      takeBackCancel();
-      streams.close(id);
-    };
-    if (streams.signal.aborted) onSessionEnd();
+    this.#leaveSession = streams.open(id, this, {
+      messageId,
+      cancelled: () => {
+        this.#fail(new CodedError("cancelled", "the host gave the transfer up"), "given-up");
+      },
+      ended,
+    });
+    if (streams.signal.aborted) ended();
   }
 
   data(channel: number, bytes: Uint8Array): void {

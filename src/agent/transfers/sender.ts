@@ -67,20 +67,16 @@ export class Sender implements Stream {
     this.#credit = windowBytes;
     this.#source = source;
     this.#onEnd = onEnd;
-    streams.open(id, this);
-    const takeBackCancel = streams.onCancel(messageId, () => {
-      this.fail(new CodedError("cancelled", "the host gave the transfer up"));
+    this.#leaveSession = streams.open(id, this, {
+      messageId,
+      cancelled: () => {
+        this.fail(new CodedError("cancelled", "the host gave the transfer up"));
+      },
+      ended: () => {
+        this.#close();
+      },
     });
-    const onSessionEnd = (): void => {
-      this.#close();
-    };
-    streams.signal.addEventListener("abort", onSessionEnd, { once: true });
-    this.#leaveSession = () => {
-      streams.signal.removeEventListener("abort", onSessionEnd);
-      takeBackCancel();
-      streams.close(id);
-    };
-    if (streams.signal.aborted) onSessionEnd();
+    if (streams.signal.aborted) this.#close();
   }
 
   /** To be called when the host knows of the stream. */
