@@ -29,6 +29,8 @@ enum class Kind { kVirtio, kTerminal, kSocket, kPipe };
 // drivers/char/virtio_console.c, port_fops_write: at most 32 KiB a call, each call one descriptor.
 constexpr size_t kVirtioWriteBytes = 32 * 1024;
 
+constexpr size_t kJoinBelowBytes = 8 * 1024;
+
 // Bits of the event mask given to JavaScript; see src/native/port.ts.
 constexpr uint32_t kReadable = 1, kWritable = 2, kHangup = 4, kError = 8;
 
@@ -195,10 +197,12 @@ class Port : public Napi::ObjectWrap<Port> {
   }
 
   /// The kernel counts descriptors, not bytes: 406 single bytes fill a virtio port that takes 4.4
-  /// MB in 32 KiB pieces. So small buffers are joined here.
+  /// MB in 32 KiB pieces. So small buffers are joined here; to copy larger ones costs more than it
+  /// brings.
   ssize_t WriteStaged(const std::vector<iovec>& parts) {
-    if (parts.front().iov_len >= kVirtioWriteBytes) {
-      return ::write(fd_.get(), parts.front().iov_base, kVirtioWriteBytes);
+    if (parts.front().iov_len >= kJoinBelowBytes) {
+      const size_t count = std::min(parts.front().iov_len, kVirtioWriteBytes);
+      return ::write(fd_.get(), parts.front().iov_base, count);
     }
     size_t filled = 0;
     for (const iovec& part : parts) {
