@@ -3,7 +3,6 @@ import { portEvent } from "../../native/port.ts";
 import { encodeFrame } from "../../wire/envelope.ts";
 import type { Framing } from "../../wire/frame.ts";
 import { maxStreamDataBytes } from "../../wire/stream-frame.ts";
-import type { Scratch } from "../session/responder.ts";
 import type { Stream, Streams } from "../session/streams.ts";
 import { CommandInput } from "./command-input.ts";
 import { type Command, type Exit, exitCodeOf } from "./command.ts";
@@ -168,7 +167,7 @@ export class LiveCommand implements Stream {
     this.start();
   }
 
-  nextFrame(framing: Framing, { buffer: scratch }: Scratch): Buffer | undefined {
+  nextFrame(framing: Framing, scratch: Buffer): Buffer | undefined {
     if (this.#finished || this.told) return undefined;
     for (const channel of this.#channels) {
       const frame = channel.nextFrame(framing, scratch);

@@ -9,21 +9,14 @@ export type Lane = "control" | "reply" | "telemetry";
 /** Where bulk data comes from: made only when there is room for it, so the pull is the backpressure. */
 export interface FrameSource {
   /**
-   * The next frame, of 64 KiB of data at most; undefined when there is none now: ready() again when there is. It may be
-   * made in `scratch.buffer`, which then is not to be touched any more.
+   * The next frame, of 64 KiB of data at most, or a few in a row, of 256 KiB; undefined when there is none now: ready()
+   * again when there is. It may be made in `scratch`, which has room for a frame and its head, and then is not to be
+   * touched any more.
    */
-  nextFrame(framing: Framing, scratch: Scratch): Buffer | undefined;
+  nextFrame(framing: Framing, scratch: Buffer): Buffer | undefined;
+  /** Nobody needs the memory any more of what nextFrame() gave and is not in its scratch. */
+  taken?(frame: Buffer): void;
 }
-
-/**
- * Memory for a frame: scratchBytes, the data at streamDataHeadBytes. A source whose data is in memory of its own, of the
- * same size, gives that in exchange for what was here.
- */
-export interface Scratch {
-  buffer: Buffer;
-}
-
-export const scratchBytes = streamDataHeadBytes + maxStreamDataBytes;
 
 /**
  * Bytes offered to the port at once. What the port has taken cannot be overtaken, so this is how far a ping can
@@ -65,6 +58,8 @@ export class Responder {
   #scratchInUse: Buffer[] = [];
   /** Offered to the port and not taken whole. */
   #batch: Buffer[] = [];
+  /** Who wants to know when a frame of the batch has been taken. */
+  readonly #givers = new Map<Buffer, FrameSource>();
   /** Bytes of the batch's first frame that the port has taken. */
   #takenOfFirst = 0;
   #waitingBytes = 0;
@@ -142,6 +137,7 @@ export class Responder {
     this.#lanes.reply.clear();
     this.#sources.clear();
     this.#telemetry = undefined;
+    this.#tellTaken(this.#batch.slice(begun.length));
     this.#batch = begun;
     if (begun.length === 0) this.#takenOfFirst = 0;
     this.#waitingBytes = begun.reduce((bytes, frame) => bytes + frame.length, -this.#takenOfFirst);
@@ -196,8 +192,15 @@ export class Responder {
       left -= frame.length;
       done++;
     }
-    this.#batch = this.#batch.slice(done);
+    this.#tellTaken(this.#batch.splice(0, done));
     this.#takenOfFirst = left;
+  }
+
+  #tellTaken(frames: readonly Buffer[]): void {
+    for (const frame of frames) {
+      this.#givers.get(frame)?.taken?.(frame);
+      this.#givers.delete(frame);
+    }
   }
 
   #nextBatch(): Buffer[] {
@@ -236,13 +239,19 @@ export class Responder {
   }
 
   #frameOf(source: FrameSource): Buffer | undefined {
-    const scratch = { buffer: this.#scratch.pop() ?? Buffer.allocUnsafeSlow(scratchBytes) };
+    const scratch = this.#scratch.pop() ?? Buffer.allocUnsafeSlow(streamDataHeadBytes + maxStreamDataBytes);
     const frame = source.nextFrame(this.framing, scratch);
-    const { buffer } = scratch;
-    const isCopied = frame !== undefined && frame.length < copyBelowBytes;
-    const isInScratch = frame?.buffer === buffer.buffer;
-    (isInScratch && !isCopied ? this.#scratchInUse : this.#scratch).push(buffer);
-    return isInScratch && isCopied ? Buffer.from(frame) : frame;
+    if (frame?.buffer !== scratch.buffer) {
+      this.#scratch.push(scratch);
+      if (frame && source.taken) this.#givers.set(frame, source);
+      return frame;
+    }
+    if (frame.length < copyBelowBytes) {
+      this.#scratch.push(scratch);
+      return Buffer.from(frame);
+    }
+    this.#scratchInUse.push(scratch);
+    return frame;
   }
 
   #relieve(): void {

@@ -1,4 +1,5 @@
 import type { Envelope } from "../../wire/envelope.ts";
+import type { Framing } from "../../wire/frame.ts";
 import type { FrameSource, Responder } from "./responder.ts";
 
 /** The agent's end of a stream. */
@@ -59,6 +60,11 @@ export class Streams {
       this.#responder.remove(stream);
       this.#open.delete(id);
     };
+  }
+
+  /** How frames are made now. */
+  get framing(): Framing {
+    return this.#responder.framing;
   }
 
   /** `stream` has frames to send. */

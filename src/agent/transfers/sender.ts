@@ -1,10 +1,10 @@
 import { type Envelope, encodeFrame } from "../../wire/envelope.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { Framing } from "../../wire/frame.ts";
-import { frameStreamData, maxStreamDataBytes, streamDataHeadBytes } from "../../wire/stream-frame.ts";
+import { maxStreamDataBytes } from "../../wire/stream-frame.ts";
 import { fileError } from "../files/file-error.ts";
-import { type Scratch, scratchBytes } from "../session/responder.ts";
 import type { Stream, Streams } from "../session/streams.ts";
+import { FrameRun, mostFramesInRun } from "./frame-run.ts";
 
 type Ended = NonNullable<Envelope["transferEnded"]>;
 
@@ -22,18 +22,11 @@ export interface ByteSource {
   close(): void;
 }
 
-/** Memory of one transfer: a half of it is read into while the other is sent. */
-const mostBlocks = 16;
+/** Memory of one transfer, 1 MiB: a half of it is read into while the other is sent. */
+const mostRuns = 4;
 
-/** Reads of less than this cost more than they bring. */
-const leastBlocks = mostBlocks / 2;
-
-/** A part of the stream, in memory where its frame can be made around it. */
-interface Block {
-  buffer: Buffer;
-  bytes: number;
-  sentBytes: number;
-}
+/** So many are read at a time: less costs more than it brings. */
+const runsAtOnce = mostRuns / 2;
 
 /** Sends what a source has as channel 1 of a stream, no more than the host has room for, and then transfer_ended. */
 export class Sender implements Stream {
@@ -43,9 +36,11 @@ export class Sender implements Stream {
   readonly #onEnd: () => void;
   readonly #leaveSession: () => void;
   #credit: number;
-  #full: Block[] = [];
-  #free: Buffer[] = [];
-  #madeBlocks = 0;
+  /** Read, and not sent whole. */
+  #full: FrameRun[] = [];
+  /** Sent, and not taken whole by the port. */
+  readonly #leaving = new Set<FrameRun>();
+  #free: FrameRun[] = [];
   #reading = false;
   #sentBytes = 0;
   /** There is no more to read; what is told last. */
@@ -100,37 +95,33 @@ export class Sender implements Stream {
     this.#streams.ready(this);
   }
 
-  nextFrame(framing: Framing, scratch: Scratch): Buffer | undefined {
+  nextFrame(framing: Framing, scratch: Buffer): Buffer | undefined {
     if (this.#closed) return undefined;
-    const [block] = this.#full;
-    if (block === undefined) return this.#ended && this.#lastFrame(framing, this.#ended);
-    const count = Math.min(this.#credit, block.bytes - block.sentBytes);
-    if (count === 0) return undefined;
-    this.#credit -= count;
-    this.#sentBytes += count;
-    if (count === block.bytes) return this.#wholeFrame(framing, block, scratch);
-    const start = streamDataHeadBytes + block.sentBytes;
-    block.buffer.copy(scratch.buffer, streamDataHeadBytes, start, start + count);
-    block.sentBytes += count;
-    if (block.sentBytes === block.bytes) this.#release(block.buffer);
-    return frameStreamData(framing, this.#head, scratch.buffer, count);
+    const [run] = this.#full;
+    if (run === undefined) return this.#ended && this.#lastFrame(framing, this.#ended);
+    if (this.#credit === 0) return undefined;
+    const { frames, used } = run.next(framing, this.#credit, scratch);
+    this.#credit -= used;
+    this.#sentBytes += used;
+    if (run.isSent) {
+      this.#full.shift();
+      this.#leaving.add(run);
+      this.#release(run);
+    }
+    return frames;
   }
 
-  get #head() {
-    return { streamId: this.id, channel: 1, end: false };
+  taken(frame: Buffer): void {
+    for (const run of [...this.#full, ...this.#leaving]) {
+      if (!run.owns(frame)) continue;
+      run.taken();
+      this.#release(run);
+    }
   }
 
-  #wholeFrame(framing: Framing, { buffer, bytes }: Block, scratch: Scratch): Buffer {
-    const free = scratch.buffer;
-    scratch.buffer = buffer;
-    this.#release(free);
-    return frameStreamData(framing, this.#head, buffer, bytes);
-  }
-
-  /** The first block is through. */
-  #release(memory: Buffer): void {
-    this.#full.shift();
-    this.#free.push(memory);
+  #release(run: FrameRun): void {
+    if (!run.isFree || !this.#leaving.delete(run)) return;
+    this.#free.push(run);
     this.#readAhead();
   }
 
@@ -143,39 +134,45 @@ export class Sender implements Stream {
 
   #readAhead(): void {
     if (this.#reading || this.#closed || this.#ended) return;
-    const free = mostBlocks - this.#full.length;
-    if (free < leastBlocks) return;
-    const expected = Math.floor(this.#source.expectedBytes / maxStreamDataBytes) + 1;
+    const free = mostRuns - this.#full.length - this.#leaving.size;
+    if (free < runsAtOnce) return;
     this.#reading = true;
-    void this.#read(Math.min(free, expected, leastBlocks)).finally(() => {
+    void this.#read().finally(() => {
       this.#reading = false;
       this.#readAhead();
     });
   }
 
-  async #read(blocks: number): Promise<void> {
-    while (this.#free.length < blocks && this.#madeBlocks < mostBlocks) {
-      this.#free.push(Buffer.allocUnsafeSlow(scratchBytes));
-      this.#madeBlocks++;
-    }
-    const buffers = this.#free.splice(-blocks);
+  async #read(): Promise<void> {
+    const runs = this.#takeRuns();
     try {
-      const count = await this.#source.read(buffers.map((buffer) => buffer.subarray(streamDataHeadBytes)));
+      const count = await this.#source.read(runs.flatMap(({ targets }) => targets));
       if (this.#ended || this.#closed) return;
       if (count === 0) this.#end(await this.#source.finish());
-      else this.#push(buffers, count);
+      else this.#push(runs, count);
     } catch (error) {
       this.fail(fileError(error, this.#source.doing));
     }
   }
 
-  #push(buffers: readonly Buffer[], count: number): void {
+  /** As many as are read at a time; a short file has less memory. */
+  #takeRuns(): FrameRun[] {
+    const head = { streamId: this.id, channel: 1, end: false };
+    const frames = Math.floor(this.#source.expectedBytes / maxStreamDataBytes) + 1;
+    const count = frames <= mostFramesInRun ? 1 : runsAtOnce;
+    while (this.#free.length < count) {
+      this.#free.push(new FrameRun(this.#streams.framing, head, Math.min(frames, mostFramesInRun)));
+    }
+    return this.#free.splice(-count);
+  }
+
+  #push(runs: readonly FrameRun[], count: number): void {
     let left = count;
-    for (const buffer of buffers) {
-      const bytes = Math.min(left, maxStreamDataBytes);
+    for (const run of runs) {
+      const bytes = Math.min(left, run.targets.length * maxStreamDataBytes);
       left -= bytes;
-      if (bytes > 0) this.#full.push({ buffer, bytes, sentBytes: 0 });
-      else this.#free.push(buffer);
+      run.fill(bytes);
+      (bytes > 0 ? this.#full : this.#free).push(run);
     }
     this.#streams.ready(this);
   }
