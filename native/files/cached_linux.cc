@@ -4,6 +4,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
 
@@ -20,7 +21,8 @@ struct OpenHow {
 };
 constexpr long kOpenat2 = 437;             // SYS_openat2, the same on all architectures
 constexpr uint64_t kResolveCached = 0x20;  // only what is in memory: EAGAIN otherwise
-constexpr int kNoWait = 0x8;               // RWF_NOWAIT: only what is in memory: EAGAIN otherwise
+constexpr uint32_t kMostTargets = 16;
+constexpr int kNoWait = 0x8;  // RWF_NOWAIT: only what is in memory: EAGAIN otherwise
 constexpr int kDontSync = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
 
 bool Look(int fd, struct statx* facts) {
@@ -60,10 +62,34 @@ Napi::Value ReadCached(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), ReadNow(target, info[4].As<Napi::Float64Array>().Data()));
 }
 
+/// Else a read may have to write down when it was, and wait for the disk.
+bool SetNoAtime(int fd) {
+  const int flags = ::fcntl(fd, F_GETFL);
+  return flags >= 0 && ((flags & O_NOATIME) || ::fcntl(fd, F_SETFL, flags | O_NOATIME) == 0);
+}
+
+/// (fd, targets, offset)
+Napi::Value ReadNowInto(const Napi::CallbackInfo& info) {
+  const int fd = info[0].ToNumber().Int32Value();
+  const Napi::Array targets = info[1].As<Napi::Array>();
+  const auto offset = static_cast<off_t>(info[2].ToNumber().DoubleValue());
+  iovec parts[kMostTargets];
+  const uint32_t count = std::min<uint32_t>(targets.Length(), kMostTargets);
+  for (uint32_t i = 0; i < count; ++i) {
+    Napi::Uint8Array target = targets.Get(i).As<Napi::Uint8Array>();
+    parts[i].iov_base = target.Data();
+    parts[i].iov_len = target.ByteLength();
+  }
+  const ssize_t got =
+      SetNoAtime(fd) ? ::preadv2(fd, parts, static_cast<int>(count), offset, kNoWait) : -1;
+  return Napi::Number::New(info.Env(), static_cast<double>(std::max<ssize_t>(got, 0)));
+}
+
 }  // namespace
 
 void RegisterCached(Napi::Env env, Napi::Object exports) {
   exports.Set("readCached", Napi::Function::New<ReadCached>(env, "readCached"));
+  exports.Set("readNow", Napi::Function::New<ReadNowInto>(env, "readNow"));
 }
 
 }  // namespace limiquantix

@@ -8,6 +8,7 @@ import type {
   ReadFiles,
   ReadCached,
   ReadNames,
+  ReadNow,
   ReadPiece,
   RemoveTree,
   RenameNoReplace,
@@ -32,6 +33,7 @@ interface Addon {
   removeTree: RemoveTree;
   readPiece: ReadPiece;
   readCached: ReadCached;
+  readNow: ReadNow;
   writePiece: WritePiece;
   renameNoReplace: RenameNoReplace;
   seekData: SeekData;

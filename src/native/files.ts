@@ -1,4 +1,4 @@
-// What Node's file functions cannot do, or take too many ways between threads for. All but readCached() and exitWithin()
+// What Node's file functions cannot do, or take too many ways between threads for. All but readCached(), readNow() and exitWithin()
 // run in libuv's pool or threads of their own, and reject with errors of Node's shape.
 
 /**
@@ -64,6 +64,13 @@ export type ReadCached = (
   data: Buffer,
   facts: Float64Array,
 ) => boolean;
+
+/**
+ * Fills up to 16 targets one after the other, at once, in this thread, with what of the file is in memory; 0 when that is
+ * nothing, it is the end, or there would be something to wait for. The descriptor does not note the time of reading any
+ * more (O_NOATIME). Never throws for the file's sake.
+ */
+export type ReadNow = (fd: number, targets: readonly Buffer[], offset: number) => number;
 
 /**
  * Writes `data`, likewise. `sparse`: blocks of 4 KiB of zeros behind the end of the file become a hole. What was open

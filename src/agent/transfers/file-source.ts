@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { addon } from "../../native/addon.ts";
 import { CodedError } from "../../wire/errors.ts";
 import { versionOf } from "../files/entry.ts";
 import { HeldFile } from "../files/held-file.ts";
@@ -50,6 +51,15 @@ export class FileSource implements ByteSource {
     const count = room > 0 ? await this.#file.read(within(targets, room), this.#position) : 0;
     this.#position += count;
     if (this.#hash) for (const part of within(targets, count)) this.#hash.update(part);
+    return count;
+  }
+
+  /** Behind the first read, which shows that the file system answers. */
+  readNow(targets: readonly Buffer[]): number {
+    const room = this.#end - this.#position;
+    if (this.#hash || room <= 0 || this.#position === this.#options.offset) return 0;
+    const count = addon.readNow(this.#file.fd, within(targets, room), this.#position);
+    this.#position += count;
     return count;
   }
 

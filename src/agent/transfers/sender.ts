@@ -16,6 +16,8 @@ export interface ByteSource {
   readonly expectedBytes: number;
   /** Fills `targets` one after the other, as far as there are bytes; 0 at the end. One call at a time. Has a deadline. */
   read(targets: readonly Buffer[]): Promise<number>;
+  /** As read(), at once: what takes no waiting; 0 for nothing, be it for want of memory or at the end. Not during a read. */
+  readNow?(targets: readonly Buffer[]): number;
   /** What the host is told when it has all; rejects when it must not trust it. Has a deadline. */
   finish(): Promise<Ended>;
   /** At any time. Idempotent. */
@@ -27,6 +29,9 @@ const mostRuns = 4;
 
 /** So many are read at a time: less costs more than it brings. */
 const runsAtOnce = mostRuns / 2;
+
+/** After a source had nothing without waiting, it is read ahead so many times before it is tried again. */
+const readsBeforeRetry = 16;
 
 /** Sends what a source has as channel 1 of a stream, no more than the host has room for, and then transfer_ended. */
 export class Sender implements Stream {
@@ -42,6 +47,8 @@ export class Sender implements Stream {
   readonly #leaving = new Set<FrameRun>();
   #free: FrameRun[] = [];
   #reading = false;
+  /** So often the source is read ahead before it is asked for what it has without waiting: 0 while it has. */
+  #readsAhead = 1;
   #sentBytes = 0;
   /** There is no more to read; what is told last. */
   #ended: Ended | undefined;
@@ -97,6 +104,7 @@ export class Sender implements Stream {
 
   nextFrame(framing: Framing, scratch: Buffer): Buffer | undefined {
     if (this.#closed) return undefined;
+    if (this.#full.length === 0) this.#readNow();
     const [run] = this.#full;
     if (run === undefined) return this.#ended && this.#lastFrame(framing, this.#ended);
     if (this.#credit === 0) return undefined;
@@ -133,7 +141,7 @@ export class Sender implements Stream {
   }
 
   #readAhead(): void {
-    if (this.#reading || this.#closed || this.#ended) return;
+    if (this.#reading || this.#closed || this.#ended || this.#readsAhead === 0) return;
     const free = mostRuns - this.#full.length - this.#leaving.size;
     if (free < runsAtOnce) return;
     this.#reading = true;
@@ -143,30 +151,42 @@ export class Sender implements Stream {
     });
   }
 
+  /** One run's worth into memory that was used a moment ago, if that takes no waiting. */
+  #readNow(): void {
+    if (this.#reading || this.#ended || this.#readsAhead > 0) return;
+    const runs = this.#takeRuns(1);
+    const count = this.#source.readNow?.(runs.flatMap(({ targets }) => targets)) ?? 0;
+    if (count === 0) this.#readsAhead = readsBeforeRetry;
+    this.#fill(runs, count);
+    this.#readAhead();
+  }
+
   async #read(): Promise<void> {
-    const runs = this.#takeRuns();
+    const runs = this.#takeRuns(runsAtOnce);
     try {
       const count = await this.#source.read(runs.flatMap(({ targets }) => targets));
       if (this.#ended || this.#closed) return;
+      if (this.#source.readNow) this.#readsAhead--;
+      this.#fill(runs, count);
       if (count === 0) this.#end(await this.#source.finish());
-      else this.#push(runs, count);
+      else this.#streams.ready(this);
     } catch (error) {
       this.fail(fileError(error, this.#source.doing));
     }
   }
 
-  /** As many as are read at a time; a short file has less memory. */
-  #takeRuns(): FrameRun[] {
+  /** A short file has less memory. */
+  #takeRuns(most: number): FrameRun[] {
     const head = { streamId: this.id, channel: 1, end: false };
     const frames = Math.floor(this.#source.expectedBytes / maxStreamDataBytes) + 1;
-    const count = frames <= mostFramesInRun ? 1 : runsAtOnce;
+    const count = frames <= mostFramesInRun ? 1 : most;
     while (this.#free.length < count) {
       this.#free.push(new FrameRun(this.#streams.framing, head, Math.min(frames, mostFramesInRun)));
     }
     return this.#free.splice(-count);
   }
 
-  #push(runs: readonly FrameRun[], count: number): void {
+  #fill(runs: readonly FrameRun[], count: number): void {
     let left = count;
     for (const run of runs) {
       const bytes = Math.min(left, run.targets.length * maxStreamDataBytes);
@@ -174,7 +194,6 @@ export class Sender implements Stream {
       run.fill(bytes);
       (bytes > 0 ? this.#full : this.#free).push(run);
     }
-    this.#streams.ready(this);
   }
 
   #end(ended: Ended): void {
