@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { run } from "./run.mjs";
 import { root } from "./stamps.mjs";
 
@@ -21,6 +21,28 @@ function buildFacts() {
   };
 }
 
+/**
+ * Short names in what is not written by hand: the agent keeps its source in memory, and reads it at each start. In our own
+ * code a stack trace says where it was.
+ */
+const shortNames = {
+  name: "short-names",
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/](node_modules|wire[\\/]gen)[\\/].*\.[cm]?js$/ }, async ({ path: file }) => {
+      const { code } = await transform(readFileSync(file, "utf8"), { minify: true });
+      return { contents: code, loader: "js" };
+    });
+  },
+};
+
+/** What only trees need is a file of its own, read when the first one is asked for. */
+const apart = {
+  name: "apart",
+  setup({ onResolve }) {
+    onResolve({ filter: /^tar-stream$/ }, () => ({ path: "./tar-stream.cjs", external: true }));
+  },
+};
+
 const common = {
   absWorkingDir: root,
   outdir: "dist/bin",
@@ -34,6 +56,8 @@ const common = {
   // A script compiled ahead has no import(); what is imported late is required late.
   supported: { "dynamic-import": false },
   external: ["systeminformation", "pino-pretty"],
+  plugins: [shortNames],
+  legalComments: "external",
   logLevel: "warning",
 };
 
@@ -41,14 +65,14 @@ const common = {
 const launcher = (cache) => `#!/usr/bin/env node
 "use strict";
 const { existsSync, readFileSync } = require("node:fs");
-const { wrap } = require("node:module");
 const path = require("node:path");
 const { Script } = require("node:vm");
 const file = path.join(__dirname, "agent.program.cjs");
 const cache = path.join(__dirname, ${JSON.stringify(cache)});
 // V8 refuses compiled code of another version or with other flags, and compiles the source then.
 const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
-const script = new Script(wrap(readFileSync(file, "utf8")), { filename: file, cachedData });
+// ASCII, and a function already: one copy of it in memory is enough.
+const script = new Script(readFileSync(file, "latin1"), { filename: file, cachedData });
 script.runInThisContext()(exports, require, module, file, __dirname);
 `;
 
@@ -62,7 +86,18 @@ export async function bundle() {
     entryPoints: { ctl: "src/cli/ctl.ts" },
     banner: { js: "#!/usr/bin/env node" },
   });
-  await build({ ...common, define, entryPoints: { "agent.program": "src/cli/agent.ts" } });
+  await build({
+    ...common,
+    define,
+    entryPoints: { "agent.program": "src/cli/agent.ts" },
+    plugins: [apart, shortNames],
+    // What Node would put around it.
+    banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
+    footer: { js: "})" },
+    charset: "ascii",
+  });
+
+  await build({ ...common, entryPoints: { "tar-stream": "tar-stream" } });
 
   const program = path.join(output, "agent.program.cjs");
   const hash = createHash("sha256").update(readFileSync(program)).digest("hex").slice(0, 12);

@@ -11,7 +11,7 @@ const [, , program, output] = process.argv;
 const folder = mkdtempSync(path.join(tmpdir(), "compile-ahead-"));
 const socket = path.join(folder, "agent.sock");
 
-const script = new Script(Module.wrap(readFileSync(program, "utf8")), { filename: program });
+const script = new Script(readFileSync(program, "latin1"), { filename: program });
 const module_ = new Module(program);
 module_.filename = program;
 module_.paths = Module._nodeModulePaths(path.dirname(program));

@@ -1,29 +1,14 @@
-import type { Handlers } from "../session/handler.ts";
+import type { RequestName } from "../../wire/operations.ts";
+import type { Handler, Handlers } from "../session/handler.ts";
 import { cancel } from "./cancel.ts";
-import { createDirectory } from "./create-directory.ts";
-import { createSymlink } from "./create-symlink.ts";
 import { execAttach } from "./exec-attach.ts";
 import { execList } from "./exec-list.ts";
 import { execResize } from "./exec-resize.ts";
 import { execSignal } from "./exec-signal.ts";
 import { execStart } from "./exec-start.ts";
 import { execute } from "./execute.ts";
-import { fileGet } from "./file-get.ts";
-import { filePut } from "./file-put.ts";
-import { fileCopy } from "./file-copy.ts";
-import { fileDelete } from "./file-delete.ts";
-import { fileRead } from "./file-read.ts";
-import { fileRename } from "./file-rename.ts";
-import { fileSetAttributes } from "./file-set-attributes.ts";
-import { fileStat } from "./file-stat.ts";
-import { fileWatch } from "./file-watch.ts";
-import { fileWrite } from "./file-write.ts";
 import { getCapabilities } from "./get-capabilities.ts";
-import { listDirectory } from "./list-directory.ts";
 import { ping } from "./ping.ts";
-import { transferCommit } from "./transfer-commit.ts";
-import { treeGet } from "./tree-get.ts";
-import { treePut } from "./tree-put.ts";
 
 /** Every operation that works. One that is not here is answered with its own "not supported" response. */
 export const handlers = {
@@ -36,20 +21,32 @@ export const handlers = {
   execSignal,
   execResize,
   cancel,
-  fileWrite,
-  fileRead,
-  listDirectory,
-  createDirectory,
-  fileDelete,
-  fileStat,
-  fileRename,
-  fileSetAttributes,
-  createSymlink,
-  fileCopy,
-  fileWatch,
-  fileGet,
-  filePut,
-  treeGet,
-  treePut,
-  transferCommit,
+  fileWrite: late(async () => (await import("./file-write.ts")).fileWrite),
+  fileRead: late(async () => (await import("./file-read.ts")).fileRead),
+  listDirectory: late(async () => (await import("./list-directory.ts")).listDirectory),
+  createDirectory: late(async () => (await import("./create-directory.ts")).createDirectory),
+  fileDelete: late(async () => (await import("./file-delete.ts")).fileDelete),
+  fileStat: late(async () => (await import("./file-stat.ts")).fileStat),
+  fileRename: late(async () => (await import("./file-rename.ts")).fileRename),
+  fileSetAttributes: late(async () => (await import("./file-set-attributes.ts")).fileSetAttributes),
+  createSymlink: late(async () => (await import("./create-symlink.ts")).createSymlink),
+  fileCopy: late(async () => (await import("./file-copy.ts")).fileCopy),
+  fileWatch: late(async () => (await import("./file-watch.ts")).fileWatch),
+  fileGet: late(async () => (await import("./file-get.ts")).fileGet),
+  filePut: late(async () => (await import("./file-put.ts")).filePut),
+  treeGet: late(async () => (await import("./tree-get.ts")).treeGet),
+  treePut: late(async () => (await import("./tree-put.ts")).treePut),
+  transferCommit: late(async () => (await import("./transfer-commit.ts")).transferCommit),
 } satisfies Handlers;
+
+/** Loaded when the first such request comes: an agent that is not asked for files starts sooner, and is smaller. */
+function late<R extends RequestName>(load: () => Promise<Handler<R>>): Handler<R> {
+  let handler: Handler<R> | undefined;
+  return (request, context) => {
+    if (handler) return handler(request, context);
+    return load().then((loaded) => {
+      handler = loaded;
+      return loaded(request, context);
+    });
+  };
+}

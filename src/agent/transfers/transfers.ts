@@ -81,7 +81,7 @@ export class Transfers {
 
   async #findEarlier(): Promise<void> {
     try {
-      for (const id of await this.journal.ids()) {
+      for (const id of this.journal.ids()) {
         const record = await this.journal.read(id);
         if (record && this.journal.isOfThisBoot(record) && !id.startsWith(ownPrefix)) this.#keep(id);
         else await this.#discard(id);
