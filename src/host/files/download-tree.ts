@@ -1,5 +1,3 @@
-import type { FileHandle } from "node:fs/promises";
-import type { Extract, Header } from "tar-stream";
 import { checkAnswer } from "../commands/answer.ts";
 import { HostError } from "../errors.ts";
 import type { Session } from "../session.ts";
@@ -11,17 +9,15 @@ import type { DownloadTreeOptions } from "./options.ts";
 import { ProgressTeller } from "./progress.ts";
 import type { DownloadTreeResult } from "./results.ts";
 import { componentsOf } from "./tar-names.ts";
+import { type TarEntry, TarReader } from "./tar-reader.ts";
 import { Unpacker } from "./unpacker.ts";
 import { firstWindowBytes } from "./window.ts";
 
-/** An entry as the parser gives it: its contents are to be read, or resume()d, before the next comes. */
-interface Entry extends AsyncIterable<Buffer> {
-  header: Partial<Header> & Pick<Header, "name">;
-  resume(): void;
-}
-
 /** What is asked for at once, about. */
 const askedForBytes = 256 * 1024;
+
+/** Files up to this size are written whole. Less than the window by what the agent may send at once. */
+const smallFileBytes = 64 * 1024;
 
 /** See Files.downloadTree(). */
 export async function downloadTree(
@@ -32,7 +28,6 @@ export async function downloadTree(
 ): Promise<DownloadTreeResult> {
   if (!session.supports("files")) return await downloadTreeByFile(session, path, localFolder, options);
   const { maxBytes = Infinity, onProgress, signal } = options;
-  const { extract } = await import("tar-stream");
   const request = { path, windowBytes: firstWindowBytes };
   const source = await session.ask(
     "treeGet",
@@ -44,119 +39,139 @@ export async function downloadTree(
       return new Incoming(session, { streamId, messageId, what: path, windowBytes: undefined, signal });
     },
   );
-  const parser = extract();
   try {
     const unpacker = await Unpacker.open(localFolder);
-    const counts = { files: 0, folders: 0, links: 0 };
-    const progress = new ProgressTeller(onProgress, undefined);
-    const feeding = feed(source, parser, path, maxBytes);
-    feeding.catch((error: unknown) => {
-      parser.destroy(error as Error); // the loop throws it
-    });
-    for await (const entry of parser as AsyncIterable<unknown> as AsyncIterable<Entry>) {
-      await unpack(entry, unpacker, counts, progress);
+    try {
+      const reading = new Reading(source, path, maxBytes);
+      const progress = new ProgressTeller(onProgress, undefined);
+      const counts = await unpackAll(reading, unpacker, progress);
+      await unpacker.finish();
+      progress.end();
+      const { skipped, skippedCount } = source.end;
+      return { ...counts, bytes: progress.bytes, skipped, skippedCount };
+    } finally {
+      await unpacker.stopped();
     }
-    await feeding;
-    await unpacker.finish();
-    progress.end();
-    const { skipped, skippedCount } = source.end;
-    return { ...counts, bytes: progress.bytes, skipped, skippedCount };
-  } catch (error) {
-    throw error instanceof HostError ? error : brokenTree(path, error);
   } finally {
     source.close();
-    parser.destroy();
   }
 }
 
-/** Gives the parser what comes, as fast as it takes it. */
-async function feed(source: Incoming, parser: Extract, path: string, mostBytes: number): Promise<void> {
-  let bytes = 0;
-  for (
-    let pieces = await source.next(askedForBytes);
-    pieces !== undefined;
-    pieces = await source.next(askedForBytes)
-  ) {
+/** The stream as it comes. */
+class Reading {
+  readonly tar: TarReader;
+  readonly #source: Incoming;
+  readonly #path: string;
+  readonly #mostBytes: number;
+  #bytes = 0;
+  /** Given to the reader, which has not been asked again since. */
+  #untakenBytes = 0;
+
+  constructor(source: Incoming, path: string, mostBytes: number) {
+    this.tar = new TarReader(path);
+    this.#source = source;
+    this.#path = path;
+    this.#mostBytes = mostBytes;
+  }
+
+  /** Waits for more; false at the end. To be called when the reader has nothing to give. */
+  async more(): Promise<boolean> {
+    this.#source.taken(this.#untakenBytes);
+    this.#untakenBytes = 0;
+    const pieces = await this.#source.next(askedForBytes);
+    if (pieces === undefined) return false;
     for (const piece of pieces) {
-      if (parser.destroyed) return;
-      bytes += piece.length;
-      if (bytes > mostBytes) throw tooLarge(path, mostBytes);
-      if (!parser.write(piece)) await drained(parser);
-      source.taken(piece.length);
+      this.#untakenBytes += piece.length;
+      this.tar.push(piece);
+    }
+    this.#bytes += this.#untakenBytes;
+    if (this.#bytes > this.#mostBytes) throw tooLarge(this.#path, this.#mostBytes);
+    return true;
+  }
+
+  /** All the contents of an entry. */
+  async whole(): Promise<Buffer> {
+    for (;;) {
+      const contents = this.tar.whole();
+      if (contents) return contents;
+      await this.#moreOfEntry();
     }
   }
-  parser.end(undefined);
+
+  /** The contents of an entry of so many bytes, as they come. */
+  async *parts(bytes: number): AsyncGenerator<Buffer, void, undefined> {
+    for (let left = bytes; left > 0;) {
+      const part = this.tar.some();
+      if (part) {
+        left -= part.length;
+        yield part;
+      } else {
+        await this.#moreOfEntry();
+      }
+    }
+  }
+
+  async #moreOfEntry(): Promise<void> {
+    if (!(await this.more())) this.tar.end(); // throws
+  }
 }
 
-/** Resolves too when it is destroyed. */
-function drained(parser: Extract): Promise<void> {
-  return new Promise((resolve) => {
-    if (parser.destroyed) resolve();
-    const done = (): void => {
-      parser.off("drain", done);
-      parser.off("close", done);
-      resolve();
-    };
-    parser.on("drain", done);
-    parser.on("close", done);
-  });
+interface Counts {
+  files: number;
+  folders: number;
+  links: number;
+}
+
+async function unpackAll(reading: Reading, unpacker: Unpacker, progress: ProgressTeller): Promise<Counts> {
+  const counts = { files: 0, folders: 0, links: 0 };
+  for (;;) {
+    const entry = reading.tar.next();
+    if (entry) await unpack(entry, reading, unpacker, counts, progress);
+    else if (!(await reading.more())) break;
+  }
+  reading.tar.end();
+  return counts;
 }
 
 async function unpack(
-  entry: Entry,
+  entry: TarEntry,
+  reading: Reading,
   unpacker: Unpacker,
-  counts: { files: number; folders: number; links: number },
+  counts: Counts,
   progress: ProgressTeller,
 ): Promise<void> {
-  const { name, type, mode = 0, linkname } = entry.header;
+  const { name, type, sizeBytes, linkTo } = entry;
   const components = componentsOf(name);
-  progress.at(components.join("/"));
-  const facts = { mode, modifiedAt: timeOf(entry.header) };
+  progress.at(components);
   if (type === "directory") {
     counts.folders++;
-    await unpacker.folder(components, facts);
+    await unpacker.folder(components, entry);
   } else if (components.length === 0) {
     throw new HostError("agent-error", "the agent sent something that is no folder in place of the folder");
-  } else if (type === "file" || type === "contiguous-file") {
+  } else if (type === "file" && sizeBytes <= smallFileBytes) {
     counts.files++;
-    await unpacker.file(components, facts, (file, place) => writeEntry(file, place, entry, progress));
+    await unpacker.smallFile(components, entry, await reading.whole());
+    progress.add(sizeBytes);
+  } else if (type === "file") {
+    counts.files++;
+    await unpacker.file(components, entry, async (file, place) => {
+      let at = 0;
+      for await (const part of reading.parts(sizeBytes)) {
+        await locally(`write ${place}`, () => writeAll(file, [part], at));
+        at += part.length;
+        progress.add(part.length);
+      }
+    });
   } else if (type === "link") {
     counts.files++;
-    await unpacker.hardLink(components, componentsOf(linkname ?? ""));
+    await unpacker.hardLink(components, componentsOf(linkTo));
   } else if (type === "symlink") {
     counts.links++;
-    await unpacker.link(components, linkname ?? "", facts.modifiedAt);
+    await unpacker.link(components, linkTo, entry.modifiedAt);
   } else {
     throw new HostError(
       "agent-error",
-      `the agent sent ${JSON.stringify(name)}, which is a ${type ?? "riddle"}`,
+      `the agent sent ${JSON.stringify(name)}, which is no file, folder or link`,
     );
   }
-  entry.resume(); // what is left of it: nothing
-}
-
-async function writeEntry(
-  file: FileHandle,
-  place: string,
-  entry: Entry,
-  progress: ProgressTeller,
-): Promise<void> {
-  let at = 0;
-  for await (const chunk of entry) {
-    await locally(`write ${place}`, () => writeAll(file, [chunk], at));
-    at += chunk.length;
-    progress.add(chunk.length);
-  }
-}
-
-/** To the millisecond where the guest tells it; now where it tells none, or one that cannot be. */
-function timeOf({ mtime, pax }: Entry["header"]): Date {
-  const seconds = (pax as Partial<Record<string, string>> | null | undefined)?.["mtime"];
-  const date = seconds === undefined ? mtime : new Date(Math.round(Number(seconds) * 1000));
-  return date === undefined || Number.isNaN(date.getTime()) ? new Date() : date;
-}
-
-function brokenTree(path: string, cause: unknown): HostError {
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return new HostError("agent-error", `what the agent sent of ${path} is no tar stream: ${text}`, { cause });
 }

@@ -10,7 +10,7 @@ export function localError(cause: unknown, doing: string): HostError {
 }
 
 /** Runs `work`; what the system says becomes a HostError. */
-export async function locally<T>(doing: string, work: () => Promise<T>): Promise<T> {
+export async function locally<T>(doing: string, work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -7,7 +7,7 @@ export class ProgressTeller {
   readonly #tell: OnProgress | undefined;
   readonly #totalBytes: number | undefined;
   #bytes: number;
-  #name: string | undefined;
+  #name: string | readonly string[] | undefined;
   #toldAt = -Infinity;
 
   constructor(tell: OnProgress | undefined, totalBytes: number | undefined, bytes = 0) {
@@ -20,8 +20,8 @@ export class ProgressTeller {
     return this.#bytes;
   }
 
-  /** It is at this file of a tree. */
-  at(name: string): void {
+  /** It is at this file of a tree: its path, or the components of that. */
+  at(name: string | readonly string[]): void {
     this.#name = name;
   }
 
@@ -37,10 +37,11 @@ export class ProgressTeller {
 
   #now(): void {
     this.#toldAt = performance.now();
+    const name = this.#name;
     this.#tell?.({
       bytes: this.#bytes,
       totalBytes: this.#totalBytes,
-      ...(this.#name !== undefined && { name: this.#name }),
+      ...(name !== undefined && { name: typeof name === "string" ? name : name.join("/") }),
     });
   }
 }
