@@ -1,93 +1,155 @@
 import { type BigIntStats, constants } from "node:fs";
 import { type FileHandle, lstat, open, opendir, readlink } from "node:fs/promises";
 import nodePath from "node:path";
-import type { Header, Pack } from "tar-stream";
 import { HostError } from "../errors.ts";
-import { isErrno, locally } from "./local-error.ts";
-import { deferred } from "../waiting.ts";
+import type { Joiner } from "./joiner.ts";
+import { isErrno, localError, locally } from "./local-error.ts";
+import { LocalReader } from "./local-reader.ts";
+import { type LocalWork, doLater, local } from "./local-work.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { Pace } from "./pace.ts";
 import type { ProgressTeller } from "./progress.ts";
+import { blockBytes, padded } from "./tar-blocks.ts";
+import { TarHeaders } from "./tar-header.ts";
 
 /** Of what is left out, so many are told. */
 const mostTold = 100;
 
-/** Entries that may be made before what is there of the stream is taken. */
-const mostAhead = 256;
+/** Files up to this size are read whole. */
+const smallFileBytes = 64 * 1024;
 
-const readAtOnceBytes = 256 * 1024;
+/** So many of them at a time, in threads: more are not faster, as Node's pool has four. */
+const mostAhead = 32;
+
+/** Names that are read from a folder at once. */
+const namesAtOnce = 256;
 
 const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
-type Sink = ReturnType<Pack["entry"]>;
-type EntryHeader = Partial<Header> & Pick<Header, "name">;
+const zeros = Buffer.alloc(2 * blockBytes);
 
-/** Makes a tar stream of a folder of this host. What is no file, folder or link, or cannot be read, is left out. */
+/** A file that was looked at, and its contents if it is a small one. */
+interface Looked {
+  stats: BigIntStats;
+  content: Buffer | undefined;
+}
+
+/** Sends a folder of this host as a tar stream. What is no file, folder or link, or cannot be read, is left out. */
 export class Packer {
   readonly skipped: string[] = [];
   skippedCount = 0;
-  readonly #pack: Pack;
+  /** Of the stream. */
+  totalBytes = 0;
   readonly #root: string;
+  readonly #joiner: Joiner;
+  readonly #outgoing: Outgoing;
   readonly #progress: ProgressTeller;
-  /** Pieces of the stream that were made, at least, and not taken. */
-  #ahead = 0;
-  #lessAhead = deferred<undefined>();
+  readonly #pace = new Pace();
+  readonly #headers = new TarHeaders();
+  /** For one small file after the other. */
+  readonly #scratch = Buffer.allocUnsafeSlow(smallFileBytes);
+  /** Files of one folder that are being looked at, in order. */
+  readonly #ahead: { name: string; looking: Promise<Looked> }[] = [];
 
-  constructor(pack: Pack, root: string, progress: ProgressTeller) {
-    this.#pack = pack;
+  constructor(root: string, joiner: Joiner, outgoing: Outgoing, progress: ProgressTeller) {
     this.#root = root;
+    this.#joiner = joiner;
+    this.#outgoing = outgoing;
     this.#progress = progress;
   }
 
-  /** Rejects with a HostError when the folder cannot be read, or a file got shorter while it was. */
+  /** Rejects with a HostError when the folder cannot be read, a large file got shorter while it was, or the transfer ended. */
   async run(): Promise<void> {
-    // A slash, so that a link is followed.
-    const stats = await locally(`read ${this.#root}`, () => lstat(`${this.#root}/`, { bigint: true }));
-    await this.#entry({ ...headerOf(".", stats), type: "directory" });
-    await this.#folder("");
-    this.#pack.finalize();
-  }
-
-  /** A piece of the stream was taken. */
-  taken(): void {
-    if (this.#ahead > 0) this.#ahead--;
-    this.#lessAhead.resolve(undefined);
-  }
-
-  async #folder(above: string): Promise<void> {
-    const place = nodePath.join(this.#root, above);
     try {
-      for await (const { name } of await opendir(place)) await this.#one(above ? `${above}/${name}` : name);
-    } catch (error) {
-      if (above === "" || !isLeftOut(error)) {
-        throw error instanceof HostError
-          ? error
-          : await locally(`read ${place}`, () => Promise.reject(error as Error));
-      }
-      this.#skip(above, (error as Error).message);
+      // A slash, so that a link is followed.
+      const stats = await locally(`read ${this.#root}`, () => lstat(`${this.#root}/`, { bigint: true }));
+      await this.#add(this.#headers.of("directory", ".", stats));
+      await this.#folder("", stats.dev);
+      await this.#add(zeros);
+      await this.#joiner.flush();
+    } finally {
+      await Promise.allSettled(this.#ahead.map(({ looking }) => looking));
     }
   }
 
-  async #one(name: string): Promise<void> {
-    const place = nodePath.join(this.#root, name);
+  async #folder(above: string, device: bigint): Promise<void> {
+    const place = this.#placeOf(above);
     try {
-      const stats = await lstat(place, { bigint: true });
-      if (stats.isDirectory()) {
-        await this.#entry({ ...headerOf(name, stats), type: "directory" });
-        await this.#folder(name);
-      } else if (stats.isSymbolicLink()) {
-        const linkname = await readlink(place);
-        await this.#entry({ ...headerOf(name, stats), type: "symlink", linkname });
-      } else if (stats.isFile()) {
-        await this.#file(name, place);
-      } else {
-        this.#skip(name, "no file, folder or link");
+      await this.#pace.enter(place, device);
+      for await (const entry of await opendir(place, { bufferSize: namesAtOnce })) {
+        const name = above ? `${above}/${entry.name}` : entry.name;
+        if (entry.isFile()) {
+          await this.#file(name);
+        } else {
+          await this.#sendAhead();
+          await this.#leavingOut(name, () => this.#other(name));
+          await this.#pace.enter(place, device);
+        }
       }
     } catch (error) {
-      if (!isLeftOut(error)) throw error;
-      this.#skip(name, (error as Error).message);
+      if (above === "" || !isLeftOut(error)) throw localError(error, `read ${place}`);
+      this.#skip(above, error);
+    }
+    await this.#sendAhead();
+  }
+
+  /** What is not known to be a file. Not in this thread: something may be mounted there that does not answer. */
+  async #other(name: string): Promise<void> {
+    const place = this.#placeOf(name);
+    const stats = await lstat(place, { bigint: true });
+    if (stats.isDirectory()) {
+      await this.#add(this.#headers.of("directory", name, stats));
+      await this.#folder(name, stats.dev);
+    } else if (stats.isSymbolicLink()) {
+      await this.#add(this.#headers.of("symlink", name, stats, { linkTo: await readlink(place) }));
+    } else if (stats.isFile()) {
+      await this.#send(name, await doLater(look(place)));
+    } else {
+      this.#skip(name, "no file, folder or link");
     }
   }
 
-  async #file(name: string, place: string): Promise<void> {
+  async #file(name: string): Promise<void> {
+    const place = this.#placeOf(name);
+    if (await this.#pace.turn()) {
+      await this.#sendAhead();
+      await this.#leavingOut(name, () => this.#send(name, this.#pace.now(look(place, this.#scratch))));
+      return;
+    }
+    const looking = doLater(look(place));
+    looking.catch(() => undefined); // whoever sends it is told
+    this.#ahead.push({ name, looking });
+    if (this.#ahead.length >= mostAhead) await this.#sendOldest();
+  }
+
+  async #sendAhead(): Promise<void> {
+    while (this.#ahead.length > 0) await this.#sendOldest();
+  }
+
+  async #sendOldest(): Promise<void> {
+    const oldest = this.#ahead.shift();
+    if (oldest === undefined) return;
+    await this.#leavingOut(oldest.name, async () => {
+      await this.#send(oldest.name, await oldest.looking);
+    });
+  }
+
+  async #send(name: string, { stats, content }: Looked): Promise<void> {
+    if (!stats.isFile()) {
+      this.#skip(name, "no file, folder or link");
+    } else if (content) {
+      this.#progress.at(name);
+      await this.#add(this.#headers.of("file", name, stats, { sizeBytes: content.length }));
+      await this.#add(content);
+      await this.#fill(content.length);
+      this.#progress.add(content.length);
+    } else {
+      await this.#sendLarge(name);
+    }
+  }
+
+  async #sendLarge(name: string): Promise<void> {
+    const place = this.#placeOf(name);
     const file = await open(place, openFlags);
     try {
       const stats = await file.stat({ bigint: true });
@@ -96,104 +158,77 @@ export class Packer {
         return;
       }
       this.#progress.at(name);
-      const size = Number(stats.size);
-      await this.#room();
-      const done = deferredEntry();
-      const entry = this.#pack.entry({ ...headerOf(name, stats), type: "file", size }, done.callback);
-      if (size > 0) await this.#contents(file, place, size, entry);
-      entry.end(undefined);
-      await done.promise;
+      const sizeBytes = Number(stats.size);
+      await this.#add(this.#headers.of("file", name, stats, { sizeBytes }));
+      await this.#joiner.flush();
+      await this.#contents(file, place, sizeBytes);
+      await this.#fill(sizeBytes);
     } finally {
       await file.close();
     }
   }
 
   /** Exactly as much as was said. What a file has got longer by is left out. */
-  async #contents(file: FileHandle, place: string, size: number, entry: Sink): Promise<void> {
-    for (let at = 0; at < size;) {
-      if (entry.destroyed) throw new Error("the stream was given up");
-      const buffer = Buffer.allocUnsafe(Math.min(size - at, readAtOnceBytes));
-      const { bytesRead } = await locally(`read ${place}`, () => file.read(buffer, 0, buffer.length, at));
-      if (bytesRead === 0) {
-        throw new HostError("local-file", `${place} got shorter while it was read`);
+  async #contents(file: FileHandle, place: string, sizeBytes: number): Promise<void> {
+    let at = 0;
+    for await (const pieces of new LocalReader(file, place, 0).pieces(sizeBytes)) {
+      for (const { buffer, dataBytes, done } of pieces) {
+        await this.#outgoing.sendInPlace(buffer, dataBytes, done);
+        at += dataBytes;
+        this.totalBytes += dataBytes;
+        this.#progress.add(dataBytes);
       }
-      at += bytesRead;
-      if (!entry.write(buffer.subarray(0, bytesRead))) await drained(entry);
-      this.#progress.add(bytesRead);
+    }
+    if (at < sizeBytes) throw new HostError("local-file", `${place} got shorter while it was read`);
+  }
+
+  async #add(bytes: Buffer): Promise<void> {
+    this.totalBytes += bytes.length;
+    await this.#joiner.add(bytes);
+  }
+
+  /** Fills up the last block of contents. */
+  async #fill(contentBytes: number): Promise<void> {
+    await this.#add(zeros.subarray(0, padded(contentBytes) - contentBytes));
+  }
+
+  /** What `work` cannot read is left out. */
+  async #leavingOut(name: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isLeftOut(error)) throw localError(error, `read ${this.#placeOf(name)}`);
+      this.#skip(name, error);
     }
   }
 
-  async #entry(header: EntryHeader): Promise<void> {
-    const done = deferredEntry();
-    await this.#room();
-    this.#pack.entry(header, done.callback);
-    await done.promise;
+  #placeOf(name: string): string {
+    return nodePath.join(this.#root, name);
   }
 
-  /** A pack takes entries without contents as fast as they come: here is where they wait for its reader. */
-  async #room(): Promise<void> {
-    this.#ahead++;
-    while (this.#ahead > mostAhead && !this.#pack.destroyed) {
-      await this.#lessAhead.promise;
-      this.#lessAhead = deferred();
-    }
-  }
-
-  #skip(name: string, why: string): void {
+  #skip(name: string, why: unknown): void {
     this.skippedCount++;
-    if (this.skipped.length < mostTold) this.skipped.push(`${name}: ${why}`);
+    if (this.skipped.length >= mostTold) return;
+    this.skipped.push(`${name}: ${why instanceof Error ? why.message : String(why)}`);
+  }
+}
+
+/** Looks at a file, and reads it if it is small: into `scratch`, or memory of its own. */
+function* look(place: string, scratch?: Buffer): LocalWork<Looked> {
+  const fd = yield* local.open(place, openFlags);
+  try {
+    const stats = yield* local.fstat(fd);
+    if (!stats.isFile() || stats.size > smallFileBytes) return { stats, content: undefined };
+    const sizeBytes = Number(stats.size);
+    const target = scratch?.subarray(0, sizeBytes) ?? Buffer.allocUnsafe(sizeBytes);
+    const bytes = yield* local.readAll(fd, target);
+    return { stats, content: target.subarray(0, bytes) };
+  } finally {
+    yield* local.close(fd);
   }
 }
 
 /** What has gone, or may not be read, is left out; all else ends it. */
 function isLeftOut(error: unknown): boolean {
   return ["ENOENT", "EACCES", "EPERM", "ELOOP", "ENXIO"].some((code) => isErrno(error, code));
-}
-
-/** The largest number that an entry has room for without pax: seven octal digits. */
-const largestOctal = 0o7777777n;
-
-const second = 1_000_000_000n;
-
-function headerOf(name: string, { mode, uid, gid, mtime, mtimeNs }: BigIntStats): EntryHeader {
-  const pax: Record<string, string> = {};
-  if (uid > largestOctal) pax["uid"] = String(uid);
-  if (gid > largestOctal) pax["gid"] = String(gid);
-  if (mtimeNs > 0n && mtimeNs % second > 0n) {
-    pax["mtime"] = `${mtimeNs / second}.${String(mtimeNs % second).padStart(9, "0")}`;
-  }
-  return {
-    name,
-    mode: Number(mode & 0o7777n),
-    uid: Number(uid),
-    gid: Number(gid),
-    mtime: mtime.getTime() < 0 ? new Date(0) : mtime, // tar has none before 1970
-    ...(Object.keys(pax).length > 0 && { pax }),
-  };
-}
-
-function deferredEntry(): { promise: Promise<void>; callback: (error?: Error | null) => void } {
-  let callback: (error?: Error | null) => void = () => undefined;
-  const promise = new Promise<void>((resolve, reject) => {
-    callback = (error) => {
-      if (error) reject(error);
-      else resolve();
-    };
-  });
-  promise.catch(() => undefined); // who writes the entry may fail before
-  return { promise, callback };
-}
-
-/** Resolves too when it is destroyed: the next write, or the end, then says why. */
-function drained(entry: Sink): Promise<void> {
-  return new Promise((resolve) => {
-    if (entry.destroyed) resolve();
-    const done = (): void => {
-      entry.off("drain", done);
-      entry.off("close", done);
-      resolve();
-    };
-    entry.on("drain", done);
-    entry.on("close", done);
-  });
 }

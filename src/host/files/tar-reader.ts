@@ -1,7 +1,6 @@
 import { HostError } from "../errors.ts";
+import { blockBytes, checksumOf, padded } from "./tar-blocks.ts";
 import { paxRecords } from "./tar-pax.ts";
-
-export const blockBytes = 512;
 
 /** Of one pax header: two paths and extended attributes fit. */
 const mostPaxBytes = 1024 * 1024;
@@ -181,10 +180,6 @@ export class TarReader {
   }
 }
 
-function padded(bytes: number): number {
-  return Math.ceil(bytes / blockBytes) * blockBytes;
-}
-
 /** A number in octal digits, spaces or zeros around it; undefined for anything else. */
 function octal(block: Buffer, start: number, bytes: number): number | undefined {
   let value = 0;
@@ -201,14 +196,6 @@ function octal(block: Buffer, start: number, bytes: number): number | undefined 
     }
   }
   return value;
-}
-
-/** The sum of a header's bytes, with spaces in place of the checksum itself. */
-export function checksumOf(header: Uint8Array): number {
-  let sum = 8 * 0x20;
-  for (let at = 0; at < 148; at++) sum += header[at] ?? 0;
-  for (let at = 156; at < blockBytes; at++) sum += header[at] ?? 0;
-  return sum;
 }
 
 function text(block: Buffer, start: number, bytes: number): string {
