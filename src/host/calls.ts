@@ -1,5 +1,6 @@
 import type { AgentMessage } from "../wire/envelope.ts";
 import { HostError } from "./errors.ts";
+import { longestTimerMs } from "./waiting.ts";
 
 interface Call {
   settle(message: AgentMessage): void;
@@ -15,9 +16,6 @@ export interface CallOptions {
 }
 
 export const defaultTimeoutSeconds = 30;
-
-/** What a timer can hold, 24 days; Node takes more for 1 ms. */
-const longestTimerMs = 2 ** 31 - 1;
 
 /** The calls that wait for a reply, by message_id. */
 export class Calls {

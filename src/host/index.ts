@@ -21,6 +21,7 @@ export type {
   Progress,
   ReadFileOptions,
   ReadStreamOptions,
+  StallOptions,
   TransferOptions,
   UploadOptions,
   UploadTreeOptions,

@@ -1,3 +1,6 @@
+/** What a timer can hold, 24 days; Node takes more for 1 ms. */
+export const longestTimerMs = 2 ** 31 - 1;
+
 /** A signal that fires after so many seconds, fractions included; Node's own takes whole milliseconds. */
 export function secondsFromNow(seconds: number): AbortSignal {
   return AbortSignal.timeout(Math.ceil(seconds * 1000));

@@ -27,7 +27,7 @@ export async function downloadTree(
   options: DownloadTreeOptions,
 ): Promise<DownloadTreeResult> {
   if (!session.supports("files")) return await downloadTreeByFile(session, path, localFolder, options);
-  const { maxBytes = Infinity, onProgress, signal } = options;
+  const { maxBytes = Infinity, onProgress, signal, stallTimeoutSeconds } = options;
   const request = { path, windowBytes: firstWindowBytes };
   const source = await session.ask(
     "treeGet",
@@ -36,7 +36,14 @@ export async function downloadTree(
     (response, messageId): Incoming => {
       checkAnswer(response);
       const { streamId } = response;
-      return new Incoming(session, { streamId, messageId, what: path, windowBytes: undefined, signal });
+      return new Incoming(session, {
+        streamId,
+        messageId,
+        what: path,
+        windowBytes: undefined,
+        signal,
+        stallTimeoutSeconds,
+      });
     },
   );
   try {

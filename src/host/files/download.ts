@@ -73,19 +73,20 @@ async function openBehind(
   session: Session,
   path: string,
   { earlier }: PartFile,
-  { checksum, signal }: DownloadOptions,
+  { checksum, signal, stallTimeoutSeconds }: DownloadOptions,
 ): Promise<{ opened: FileSource; resumedAt: number }> {
+  const common = { checksum, signal, stallTimeoutSeconds };
   if (earlier && earlier.bytes > 0 && earlier.path === path) {
     try {
       const { bytes: offset, version } = earlier;
-      const opened = await openSource(session, path, { offset, version, checksum, signal });
+      const opened = await openSource(session, path, { ...common, offset, version });
       if (identityOf(opened.info) === version) return { opened, resumedAt: offset };
       opened.source.close();
     } catch (error) {
       if (!(error instanceof HostError && beginAnew.includes(error.agentCode ?? ""))) throw error;
     }
   }
-  return { opened: await openSource(session, path, { checksum, signal }), resumedAt: 0 };
+  return { opened: await openSource(session, path, common), resumedAt: 0 };
 }
 
 const beginAnew: readonly string[] = [codeText("fileChanged"), codeText("badOffset")];

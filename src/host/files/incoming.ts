@@ -6,6 +6,7 @@ import type { Session } from "../session.ts";
 import type { Stream } from "../streams.ts";
 import { deferred } from "../waiting.ts";
 import type { ByteSource } from "./source.ts";
+import { StallTimer } from "./stall-timer.ts";
 import { Window } from "./window.ts";
 
 /** From the guest: agent.proto, StreamData. */
@@ -21,6 +22,8 @@ export interface IncomingFacts {
   /** Fixed; undefined for one that grows. */
   windowBytes: number | undefined;
   signal: AbortSignal | undefined;
+  /** See StallOptions. */
+  stallTimeoutSeconds?: number | undefined;
   /** Called when it has failed, also while nobody waits in next(). */
   onFail?: ((error: HostError) => void) | undefined;
 }
@@ -33,6 +36,7 @@ export class Incoming implements ByteSource, Stream {
   readonly #facts: IncomingFacts;
   readonly #window: Window;
   readonly #backlog = new Backlog();
+  readonly #stall: StallTimer;
   readonly #abort = (): void => {
     this.#giveUp(
       new HostError("aborted", `reading ${this.#facts.what} was given up`, {
@@ -54,6 +58,9 @@ export class Incoming implements ByteSource, Stream {
     this.#facts = facts;
     this.#window = new Window(facts.windowBytes, (bytes) => {
       if (this.#isOpen) session.send({ streamCredit: { streamId, channel: fromGuest, bytes } });
+    });
+    this.#stall = new StallTimer(facts.stallTimeoutSeconds, `reading ${facts.what}`, (error) => {
+      this.#giveUp(error);
     });
     try {
       session.streams.open(streamId, this);
@@ -82,7 +89,7 @@ export class Incoming implements ByteSource, Stream {
         return undefined;
       }
       this.#window.starved();
-      await this.#more.promise;
+      await this.#stall.watch(this.#more.promise);
       this.#more = deferred();
     }
   }

@@ -59,7 +59,17 @@ export interface Progress {
 /** Called at most twenty times a second, and once at the end. */
 export type OnProgress = (progress: Progress) => void;
 
-export interface TransferOptions {
+export interface StallOptions {
+  /**
+   * When nothing has come from the agent for so many seconds while it is waited for, the transfer is given up with
+   * "timed-out". Unless given it is waited for as long as the connection lasts, as a VM may be paused for hours. It is
+   * waited for at the end too, while the guest writes to its disk what has come: 60 is seldom too short. Agents without the
+   * extension "files" have 30 s for each request in any case.
+   */
+  stallTimeoutSeconds?: number | undefined;
+}
+
+export interface TransferOptions extends StallOptions {
   /** Go on with what an earlier try left; this one leaves what it has, too, when it fails. */
   resume?: boolean | undefined;
   /** Compare the SHA-256 of the whole file at both ends. */
@@ -74,13 +84,13 @@ export interface DownloadOptions extends TransferOptions, FileOptions {
 
 export interface UploadOptions extends TransferOptions, WriteOptions {}
 
-export interface DownloadTreeOptions extends FileOptions {
+export interface DownloadTreeOptions extends FileOptions, StallOptions {
   onProgress?: OnProgress | undefined;
   /** More than this is an error, "too-large", as the guest may send without end; no limit unless given. */
   maxBytes?: number | undefined;
 }
 
-export interface UploadTreeOptions extends FileOptions {
+export interface UploadTreeOptions extends FileOptions, StallOptions {
   /** Name or number, for all of it; the agent's unless given. */
   owner?: string | number | undefined;
   /** Likewise. */

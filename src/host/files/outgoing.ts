@@ -5,6 +5,7 @@ import type { Message } from "../messages.ts";
 import type { Session } from "../session.ts";
 import type { Stream } from "../streams.ts";
 import { deferred } from "../waiting.ts";
+import { StallTimer } from "./stall-timer.ts";
 
 /** To the guest: agent.proto, StreamData. */
 const toGuest = 0;
@@ -19,6 +20,8 @@ export interface OutgoingFacts {
   /** Credit to begin with. */
   windowBytes: number;
   signal: AbortSignal | undefined;
+  /** See StallOptions. */
+  stallTimeoutSeconds?: number | undefined;
   /** Called when it has failed, also while nothing is sent. */
   onFail?: ((error: HostError) => void) | undefined;
 }
@@ -36,6 +39,7 @@ export class Outgoing implements Stream {
   };
   /** With less credit more is waited for, lest every window end in a small piece. */
   readonly #leastCreditBytes: number;
+  readonly #stall: StallTimer;
   #creditBytes: number;
   #waitsForSocket = false;
   #error: HostError | undefined;
@@ -50,6 +54,9 @@ export class Outgoing implements Stream {
     this.#facts = facts;
     this.#creditBytes = facts.windowBytes;
     this.#leastCreditBytes = Math.max(1, Math.floor(facts.windowBytes / 4));
+    this.#stall = new StallTimer(facts.stallTimeoutSeconds, `writing ${facts.what}`, (error) => {
+      this.#giveUp(error);
+    });
     try {
       session.streams.open(facts.streamId, this);
     } catch (error) {
@@ -80,7 +87,7 @@ export class Outgoing implements Stream {
     await this.send(buffer.subarray(streamDataHeadBytes, streamDataHeadBytes + dataBytes)).finally(taken);
   }
 
-  /** Sends data that is not changed before it resolves. Rejects with why the transfer has ended. */
+  /** Sends data that is not changed before it resolves. Rejects at once with why the transfer has ended. */
   async send(data: Buffer): Promise<void> {
     const lastTaken = deferred<undefined>();
     for (let rest = data; rest.length > 0;) {
@@ -93,7 +100,8 @@ export class Outgoing implements Stream {
       });
       rest = rest.subarray(count);
     }
-    if (data.length > 0) await lastTaken.promise;
+    // A socket that nobody reads takes nothing, also when the transfer is given up.
+    if (data.length > 0) await this.#stall.watch(Promise.race([lastTaken.promise, this.#failed.promise]));
     if (this.#error) throw this.#error;
   }
 
@@ -114,7 +122,7 @@ export class Outgoing implements Stream {
         },
       );
       answer.catch(() => undefined); // when the transfer fails first
-      const response = await Promise.race([answer, this.#failed.promise]);
+      const response = await this.#stall.watch(Promise.race([answer, this.#failed.promise]));
       checkAnswer(response);
       return response;
     } catch (error) {
@@ -174,7 +182,7 @@ export class Outgoing implements Stream {
 
   async #waitForRoom(wantedBytes: number): Promise<number> {
     for (;;) {
-      await this.#wake.promise;
+      await this.#stall.watch(this.#wake.promise);
       this.#wake = deferred();
       const room = this.#room(wantedBytes);
       if (room > 0) return room;

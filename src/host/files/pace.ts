@@ -30,15 +30,20 @@ const localTypes: ReadonlySet<number> = new Set([
 export class Pace {
   /** By the number of the device. */
   readonly #known = new Map<bigint, boolean>();
+  readonly #looksLocal: (folder: string) => Promise<boolean>;
   #isLocal = false;
   #turnBeganAt = 0;
   #slowUntil = 0;
+
+  constructor(looksLocal = isLocalAt) {
+    this.#looksLocal = looksLocal;
+  }
 
   /** From now on it is about what is in this folder, which is on that device. */
   async enter(folder: string, device: bigint): Promise<void> {
     let isLocal = this.#known.get(device);
     if (isLocal === undefined) {
-      isLocal = await isLocalAt(folder);
+      isLocal = await this.#looksLocal(folder);
       this.#known.set(device, isLocal);
     }
     this.#isLocal = isLocal;

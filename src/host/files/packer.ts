@@ -42,16 +42,23 @@ export class Packer {
   totalBytes = 0;
   readonly #root: string;
   readonly #joiner: Joiner;
-  readonly #outgoing: Outgoing;
+  readonly #outgoing: Pick<Outgoing, "sendInPlace">;
   readonly #progress: ProgressTeller;
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   readonly #headers = new TarHeaders();
   /** For one small file after the other. */
   readonly #scratch = Buffer.allocUnsafeSlow(smallFileBytes);
   /** Files of one folder that are being looked at, in order. */
   readonly #ahead: { name: string; looking: Promise<Looked> }[] = [];
 
-  constructor(root: string, joiner: Joiner, outgoing: Outgoing, progress: ProgressTeller) {
+  constructor(
+    root: string,
+    joiner: Joiner,
+    outgoing: Pick<Outgoing, "sendInPlace">,
+    progress: ProgressTeller,
+    pace = new Pace(),
+  ) {
+    this.#pace = pace;
     this.#root = root;
     this.#joiner = joiner;
     this.#outgoing = outgoing;

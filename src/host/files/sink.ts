@@ -5,7 +5,7 @@ import type { Session } from "../session.ts";
 import { ChunkSink } from "./chunk-sink.ts";
 import { modeField } from "./entries.ts";
 import { type FileInfo, fileInfo } from "./file-info.ts";
-import type { WriteOptions } from "./options.ts";
+import type { StallOptions, WriteOptions } from "./options.ts";
 import { Outgoing } from "./outgoing.ts";
 
 /** A file of the guest that is being written. */
@@ -22,7 +22,7 @@ export interface FileSink {
   cancel(): void;
 }
 
-export interface SinkOptions extends WriteOptions {
+export interface SinkOptions extends WriteOptions, StallOptions {
   uploadId?: string | undefined;
   /** Where it is known. */
   totalBytes?: number | undefined;
@@ -50,7 +50,8 @@ export async function openSink(session: Session, path: string, options: SinkOpti
   return await session.ask("filePut", request, { signal, cancel: true }, (response, messageId) => {
     checkAnswer(response);
     const { streamId, receivedBytes, windowBytes } = response;
-    const facts = { streamId, messageId, what: path, windowBytes, signal, onFail: options.onFail };
+    const { onFail, stallTimeoutSeconds } = options;
+    const facts = { streamId, messageId, what: path, windowBytes, signal, stallTimeoutSeconds, onFail };
     const outgoing = new Outgoing(session, facts);
     if (receivedBytes > 0 && uploadId === "") {
       outgoing.cancel();

@@ -36,6 +36,8 @@ export interface SourceOptions {
   checksum?: boolean | undefined;
   windowBytes?: number | undefined;
   signal?: AbortSignal | undefined;
+  /** See StallOptions. */
+  stallTimeoutSeconds?: number | undefined;
   /** Called when it has failed, also while nobody waits in next(). */
   onFail?: ((error: HostError) => void) | undefined;
 }
@@ -46,7 +48,16 @@ export async function openSource(
   path: string,
   options: SourceOptions,
 ): Promise<FileSource> {
-  const { offset = 0, length, version = "", checksum = false, windowBytes, signal, onFail } = options;
+  const {
+    offset = 0,
+    length,
+    version = "",
+    checksum = false,
+    windowBytes,
+    signal,
+    stallTimeoutSeconds,
+    onFail,
+  } = options;
   if (checksum) session.require("files", "a checksum");
   if (!session.supports("files")) {
     const source = await ChunkSource.open(session, path, { offset, length, version, signal });
@@ -69,6 +80,7 @@ export async function openSource(
       what: path,
       windowBytes,
       signal,
+      stallTimeoutSeconds,
       onFail,
     });
     return { info, source, sha256: () => source.end.sha256 };

@@ -29,7 +29,7 @@ interface MadeFolder extends EntryFacts {
  */
 export class Unpacker {
   readonly #root: string;
-  readonly #pace = new Pace();
+  readonly #pace: Pace;
   readonly #underWay = new UnderWay();
   /** On the way to the last entry: known to be folders. */
   #way: readonly string[] = [];
@@ -38,13 +38,14 @@ export class Unpacker {
   /** On the way to the last entry, outermost first. */
   readonly #made: MadeFolder[] = [];
 
-  private constructor(root: string, device: bigint) {
+  private constructor(root: string, device: bigint, pace: Pace) {
     this.#root = root;
+    this.#pace = pace;
     this.#devices = [device];
   }
 
   /** `folder` is made if it is not there; a link to one is followed. */
-  static async open(folder: string): Promise<Unpacker> {
+  static async open(folder: string, pace = new Pace()): Promise<Unpacker> {
     return await locally(`write into ${folder}`, async () => {
       await mkdir(folder).catch((error: unknown) => {
         if (!isErrno(error, "EEXIST")) throw error;
@@ -52,8 +53,8 @@ export class Unpacker {
       // A slash, so that a link is followed.
       const stats = await lstat(`${folder}/`, { bigint: true });
       if (!stats.isDirectory()) throw new HostError("local-file", `${folder} is no folder of this host`);
-      const unpacker = new Unpacker(folder, stats.dev);
-      await unpacker.#pace.enter(folder, stats.dev);
+      const unpacker = new Unpacker(folder, stats.dev, pace);
+      await pace.enter(folder, stats.dev);
       return unpacker;
     });
   }

@@ -18,7 +18,8 @@ export async function uploadTree(
   options: UploadTreeOptions,
 ): Promise<UploadTreeResult> {
   if (!session.supports("files")) return await uploadTreeByFile(session, localFolder, path, options);
-  const { owner = "", group = "", keepOwner = false, createParents = false, onProgress, signal } = options;
+  const { owner = "", group = "", keepOwner = false, createParents = false } = options;
+  const { onProgress, signal, stallTimeoutSeconds } = options;
   // Before the guest makes its folder. A slash, so that a link is followed.
   await locally(`read ${localFolder}`, () => lstat(`${localFolder}/`));
   const request = { path, owner: String(owner), group: String(group), keepOwner, createParents };
@@ -29,7 +30,14 @@ export async function uploadTree(
     (response, messageId): Outgoing => {
       checkAnswer(response);
       const { streamId, windowBytes } = response;
-      return new Outgoing(session, { streamId, messageId, what: path, windowBytes, signal });
+      return new Outgoing(session, {
+        streamId,
+        messageId,
+        what: path,
+        windowBytes,
+        signal,
+        stallTimeoutSeconds,
+      });
     },
   );
   try {
