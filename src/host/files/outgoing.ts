@@ -46,6 +46,8 @@ export class Outgoing implements Stream {
   #committed = false;
   /** Something has changed that a send waits for. */
   #wake = deferred<undefined>();
+  /** The socket has all of what is sent, or never will. */
+  #lastTaken = deferred<undefined>();
   readonly #failed = deferred<never>();
 
   /** Throws a HostError when the agent gave it an id that is none. */
@@ -90,6 +92,7 @@ export class Outgoing implements Stream {
   /** Sends data that is not changed before it resolves. Rejects at once with why the transfer has ended. */
   async send(data: Buffer): Promise<void> {
     const lastTaken = deferred<undefined>();
+    this.#lastTaken = lastTaken;
     for (let rest = data; rest.length > 0;) {
       const wanted = Math.min(rest.length, maxStreamDataBytes);
       const count = this.#room(wanted) || (await this.#waitForRoom(wanted));
@@ -100,8 +103,7 @@ export class Outgoing implements Stream {
       });
       rest = rest.subarray(count);
     }
-    // A socket that nobody reads takes nothing, also when the transfer is given up.
-    if (data.length > 0) await this.#stall.watch(Promise.race([lastTaken.promise, this.#failed.promise]));
+    if (data.length > 0) await this.#stall.watch(lastTaken.promise);
     if (this.#error) throw this.#error;
   }
 
@@ -159,6 +161,7 @@ export class Outgoing implements Stream {
     this.#finish();
     this.#failed.reject(error);
     this.#wake.resolve(undefined);
+    this.#lastTaken.resolve(undefined); // a socket that nobody reads takes nothing any more
     this.#facts.onFail?.(error);
   }
 
