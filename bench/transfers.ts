@@ -19,7 +19,7 @@ import { fixed, median } from "./stats.ts";
 
 const mib = 1024 * 1024;
 const gib = 1024 * mib;
-const rounds = Number(process.env.ROUNDS ?? 5);
+const rounds = 5;
 const largeBytes = 4 * gib;
 const fileCount = 10_000;
 /** A file system in memory: there the processor is the limit. */
@@ -214,9 +214,9 @@ export async function run(): Promise<BenchRow[]> {
   try {
     return [
       ...(await copies(inMemory, "files in memory")),
-      ...(process.env.DISK ? await withFolder((folder) => copies(folder, "files on disk")) : []),
+      ...(await withFolder((folder) => copies(folder, "files on disk"))),
       ...(await memory(inMemory)),
-      ...(process.env.TREES ? await withFolder(trees) : []),
+      ...(await withFolder(trees)),
     ];
   } finally {
     rmSync(inMemory, { recursive: true, force: true });

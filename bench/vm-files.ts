@@ -108,11 +108,15 @@ async function pings(
 }
 
 /** What C programs get out of, and into, the port: 32 KiB at a time, the same bytes again and again. */
-async function rawDownload(machine: Machine): Promise<number> {
+async function rawDownload(machine: Machine, source: "one buffer" | "a file"): Promise<number> {
   const connection = await connected(machine.agentSocket);
   let received = 0;
   connection.on("data", (data: Buffer) => (received += data.length));
-  await machine.expect(`setsid /bench/port-writer /dev/vport0p1 ${6 * fileBytes} >/dev/null 2>&1 & echo`);
+  const copying = source === "a file" ? "copy </tmp/data" : "";
+  if (source === "a file") await machine.expect("dd if=/dev/zero of=/tmp/data bs=64k count=1024 2>/dev/null");
+  await machine.expect(
+    `setsid /bench/port-writer /dev/vport0p1 ${6 * fileBytes} ${copying} >/dev/null 2>&1 & echo`,
+  );
   await until("the first bytes", () => received > fileBytes, 60_000);
   const from = received;
   const began = performance.now();
@@ -122,8 +126,9 @@ async function rawDownload(machine: Machine): Promise<number> {
   return rate;
 }
 
-async function rawUpload(machine: Machine): Promise<number> {
-  await machine.expect("setsid /bench/port-reader /dev/vport0p1 >/dev/null 2>&1 & echo");
+async function rawUpload(machine: Machine, target: "nowhere" | "a file"): Promise<number> {
+  const to = target === "a file" ? "/tmp/data" : "";
+  await machine.expect(`setsid /bench/port-reader /dev/vport0p1 ${to} >/dev/null 2>&1 & echo`);
   const connection = await connected(machine.agentSocket);
   const piece = Buffer.alloc(64 * 1024, "y");
   const send = async (bytes: number): Promise<void> => {
@@ -170,13 +175,17 @@ export async function run(): Promise<BenchRow[]> {
       ours: Ours;
       rawDownload: number;
       rawUpload: number;
+      copyDownload: number;
+      copyUpload: number;
       qga: Awaited<ReturnType<typeof theirs>>;
     }[] = [];
     for (let round = 0; round < rounds; round++) {
       all.push({
         ours: await inGuest((machine) => ours(machine, folder)),
-        rawDownload: await inGuest(rawDownload),
-        rawUpload: await inGuest(rawUpload),
+        rawDownload: await inGuest((machine) => rawDownload(machine, "one buffer")),
+        rawUpload: await inGuest((machine) => rawUpload(machine, "nowhere")),
+        copyDownload: await inGuest((machine) => rawDownload(machine, "a file")),
+        copyUpload: await inGuest((machine) => rawUpload(machine, "a file")),
         qga: await inGuest(theirs),
       });
     }
@@ -213,6 +222,18 @@ export async function run(): Promise<BenchRow[]> {
         "the first upload (V8 interprets)",
         of((one) => one.ours.upload.cold),
         raw.up,
+        0,
+      ),
+      rateRow(
+        "download, against a C program that copies the file to the port",
+        down,
+        of((one) => one.copyDownload),
+        0,
+      ),
+      rateRow(
+        "upload, against a C program that copies the port to a file",
+        up,
+        of((one) => one.copyUpload),
         0,
       ),
       rateRow("download, against qemu-ga in pieces of 64 KiB", down, qga.down, 20),

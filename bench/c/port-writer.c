@@ -1,5 +1,5 @@
 // port-writer DEVICE BYTES [copy]: the fastest that a program can send through a virtio port: blocking writes of 32 KiB,
-// the most that the driver takes at once. With `copy` it sends what it reads from standard input.
+// the most that the driver takes at once. With `copy` it sends what it reads from standard input, a file again and again.
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
     size_t filled = sizeof buffer;
     if (argc > 3) {
       const ssize_t count = read(0, buffer, sizeof buffer);
+      if (count == 0 && lseek(0, 0, SEEK_SET) == 0) continue;
       if (count <= 0) return 1;
       filled = (size_t)count;
     }
