@@ -395,7 +395,7 @@ describe("the policy", () => {
     utimesSync(secret, 1, 1);
     symlinkSync(secret, path.join(inside, "link"));
     guarded.start({
-      config: `security: { allow_file_write_paths: ["${inside}"], deny_file_read_paths: ["${secret}"] }`,
+      config: `security: { allow_file_write_paths: ["${inside}"], deny_file_read_paths: ["${secret}"], audit_logging: true }`,
     });
     const from = new TransferHost(await RawHost.connect(guarded.socket));
     const refused = async (file: string): Promise<void> => {
@@ -408,6 +408,9 @@ describe("the policy", () => {
     assert.match((await from.get({ path: path.join(inside, "link/key") })).error, /^QXGA-4009 /);
     await from.upload(path.join(inside, "new/file"), Buffer.from("x"), { createParents: true });
     assert.deepEqual(readdirSync(secret), ["key"]);
+    await guarded.logged("transfer_commit done");
+    assert.match(guarded.log, /file_put refused/);
+    assert.match(guarded.log, /file_get refused/);
     from.host.close();
   });
 });

@@ -1,5 +1,6 @@
 import { toNumber } from "../../wire/envelope.ts";
 import { CodedError } from "../../wire/errors.ts";
+import { fileError } from "../files/file-error.ts";
 import type { Handler } from "../session/handler.ts";
 
 const sha256Bytes = 32;
@@ -10,6 +11,15 @@ export const transferCommit: Handler<"transferCommit"> = async (request, { agent
     throw new CodedError("invalidMessage", `a SHA-256 has ${sha256Bytes} bytes, not ${sha256.length}`);
   }
   const receiver = agent.transfers.receiver(streams, streamId);
-  const result = await receiver.commit(toNumber(request.totalBytes), Buffer.from(sha256));
-  return { success: true, ...result };
+  const { target } = receiver;
+  const record = { operation: "transfer_commit", target, session: streams.sessionName };
+  try {
+    const result = await receiver.commit(toNumber(request.totalBytes), Buffer.from(sha256));
+    agent.files.audit.record({ ...record, outcome: "done" });
+    return { success: true, ...result };
+  } catch (error) {
+    const told = fileError(error, `write ${target}`);
+    agent.files.audit.record({ ...record, outcome: "refused", error: told.wireText });
+    throw told;
+  }
 };

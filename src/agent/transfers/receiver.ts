@@ -5,6 +5,8 @@ import { WriteQueue } from "./write-queue.ts";
 
 /** Where the bytes of a stream go. */
 export interface ByteSink<Result> {
+  /** The path that the host gave, for the audit. */
+  readonly target: string;
   /** What is being done, for errors: "write /x". */
   readonly doing: string;
   /** Bytes that it has from an earlier stream. */
@@ -68,6 +70,10 @@ export class Receiver<Result> implements Stream {
       ended,
     });
     if (streams.signal.aborted) ended();
+  }
+
+  get target(): string {
+    return this.#sink.target;
   }
 
   data(channel: number, bytes: Uint8Array): void {

@@ -8,6 +8,7 @@ import type { ByteSink } from "./receiver.ts";
 
 /** Unpacks a tar stream below a folder, which it takes over. */
 export class TreeSink implements ByteSink<{ entries: number }> {
+  readonly target: string;
   readonly doing: string;
   readonly receivedBytes = 0;
   /** A tree is not gone on with. */
@@ -26,6 +27,7 @@ export class TreeSink implements ByteSink<{ entries: number }> {
     path: string,
     options: Omit<UnpackOptions, "signal">,
   ) {
+    this.target = path;
     this.doing = `write the tree ${path}`;
     this.#id = id;
     this.#journal = journal;

@@ -44,6 +44,7 @@ const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NOCTTY, O_NONBLOCK } = constants;
 
 /** A file on its way: written beside its target, whose place it takes when it is whole. */
 export class Upload implements ByteSink<{ entry: Entry }> {
+  readonly target: string;
   readonly doing: string;
   readonly #id: string;
   readonly #journal: Journal;
@@ -67,6 +68,7 @@ export class Upload implements ByteSink<{ entry: Entry }> {
     receivedBytes: number,
     options: UploadOptions,
   ) {
+    this.target = options.path;
     this.doing = `write ${options.path}`;
     this.#id = id;
     this.#journal = journal;
