@@ -19,7 +19,7 @@ import { fixed, median } from "./stats.ts";
 
 const mib = 1024 * 1024;
 const gib = 1024 * mib;
-const rounds = 5;
+const rounds = 3;
 const largeBytes = 4 * gib;
 const fileCount = 10_000;
 /** A file system in memory: there the processor is the limit. */
