@@ -87,7 +87,7 @@ export async function readLinkPiece(
   return { name, stats, type: "symlink", target };
 }
 
-/** Node puts U+FFFD where a name is not UTF-8: it would lead elsewhere. */
+/** Node puts U+FFFD where a name is not UTF-8: it would lead elsewhere. A name that has that character itself is taken for one. */
 export function isText(name: string): boolean {
   return !name.includes("\ufffd");
 }
