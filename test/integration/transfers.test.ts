@@ -293,6 +293,19 @@ describe("file_put", () => {
     assert.match(await host.refusal({ path: at("x"), resume: true }), /^QXGA-2001 /);
   });
 
+  it("is one upload for requests of one id that come at once", async () => {
+    const id = uploadId();
+    const request = { path: at("file"), uploadId: id, resume: true };
+    const streams = await Promise.all(Array.from({ length: 20 }, () => host.put(request)));
+    assert.equal(litter().length, 1);
+    assert.equal(journal().length, 1);
+    const last = streams.at(-1);
+    assert.ok(last);
+    host.data(last.id, Buffer.from("x"));
+    assert.equal((await host.commit(last.id, 1)).error, "");
+    assert.deepEqual([litter(), journal()], [[], []]);
+  });
+
   it("leaves nothing when its host goes and nobody can go on with it", async () => {
     const stream = await host.put({ path: at("file") });
     await host.send(stream, randomBytes(100_000));

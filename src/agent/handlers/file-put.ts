@@ -17,22 +17,22 @@ export const filePut: Handler<"filePut"> = async (request, context) => {
   const giveBack = transfers.reserve();
   try {
     await transfers.clean();
-    await transfers.takeOver(uploadId);
-    const upload = await files.run(
+    const begin = async (signal: AbortSignal): Promise<{ streamId: string; receivedBytes: number }> => {
+      signal.throwIfAborted();
+      const options = await optionsOf(file, request, context.agent);
+      const target = await resolveTarget(file, files.policy, request);
+      const upload = await Upload.begin(uploadId, transfers.journal, target, options, request);
+      if (signal.aborted) await transfers.giveUp(uploadId, upload);
+      signal.throwIfAborted();
+      const { receivedBytes } = upload;
+      return { streamId: transfers.receive(context, uploadId, upload, giveBack), receivedBytes };
+    };
+    const begun = await files.run(
       `write ${file}`,
-      async ({ signal }) => {
-        const options = await optionsOf(file, request, context.agent);
-        const target = await resolveTarget(file, files.policy, request);
-        const begun = await Upload.begin(uploadId, transfers.journal, target, options, request);
-        if (signal.aborted) await begun.close("given-up");
-        signal.throwIfAborted();
-        return begun;
-      },
+      ({ signal }) => transfers.exclusively(uploadId, () => begin(signal)),
       { context, audit: { operation: "file_put", target: file } },
     );
-    const { receivedBytes } = upload;
-    const streamId = transfers.receive(context, uploadId, upload, giveBack);
-    return { success: true, streamId, receivedBytes, windowBytes: receiveWindowBytes };
+    return { success: true, ...begun, windowBytes: receiveWindowBytes };
   } catch (error) {
     giveBack();
     throw error;

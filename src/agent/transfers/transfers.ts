@@ -3,6 +3,7 @@ import { CodedError } from "../../wire/errors.ts";
 import type { Response } from "../../wire/operations.ts";
 import type { Log } from "../log.ts";
 import type { Streams } from "../session/streams.ts";
+import { Turns } from "../files/turns.ts";
 import { Journal } from "./journal.ts";
 import type { RequestContext } from "../session/handler.ts";
 import { type ByteSink, Receiver } from "./receiver.ts";
@@ -39,6 +40,7 @@ export class Transfers {
   /** When each upload that is kept is given up. */
   readonly #kept = new Map<string, number>();
   #expiry: NodeJS.Timeout | undefined;
+  readonly #turns = new Turns();
   #counter = 0;
   #running = 0;
   #cleaned: Promise<void> | undefined;
@@ -118,11 +120,30 @@ export class Transfers {
     if (this.#failures.size > mostFailures && oldest !== undefined) this.#failures.delete(oldest);
   }
 
-  /** Another stream goes on with this upload: resolves when the one that has it has let go. */
-  async takeOver(uploadId: string): Promise<void> {
-    const others = [...this.#incoming.values()].filter((other) => other.uploadId === uploadId);
-    const why = new CodedError("cancelled", "another request goes on with this upload");
-    await Promise.all(others.map(({ receiver }) => receiver.leave(why)));
+  /**
+   * Runs `begin`, which opens a stream for this upload, when no other does, and whoever had it has let go: the request of a
+   * host that is gone may still be on its way.
+   */
+  async exclusively<T>(uploadId: string, begin: () => Promise<T>): Promise<T> {
+    const { before, end } = this.#turns.next(uploadId);
+    try {
+      await before;
+      const others = [...this.#incoming.values()].filter((other) => other.uploadId === uploadId);
+      const why = new CodedError("cancelled", "another request goes on with this upload");
+      await Promise.all(others.map(({ receiver }) => receiver.leave(why)));
+      return await begin();
+    } finally {
+      end();
+    }
+  }
+
+  /** Nobody wants it any more, before it had a stream. */
+  async giveUp(
+    uploadId: string,
+    upload: Pick<ByteSink<CommitResult>, "close"> & { readonly isKept: boolean },
+  ): Promise<void> {
+    await upload.close("given-up");
+    if (upload.isKept) this.#keep(uploadId);
   }
 
   /** Throws CodedError noSuchTransfer, or what it failed of. */
