@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,6 +9,7 @@ import { connect } from "../../src/host/index.ts";
 import { ctl, startCtl } from "../support/ctl.ts";
 import { Daemon } from "../support/daemon.ts";
 import { RawHost } from "../support/raw-host.ts";
+import { unfinishedIn } from "../support/transfer-host.ts";
 import { until } from "../support/until.ts";
 
 /** As many points as the file is cut at. */
@@ -16,9 +17,6 @@ const cuts = 200;
 
 /** Large enough that it is not through before all of them. */
 const fileBytes = 400 * 1024 * 1024;
-
-const litter = (folder: string): string[] =>
-  readdirSync(folder).filter((name) => name.startsWith(".limiquantix"));
 
 describe("an upload of which one side is killed at 200 random points", () => {
   it("goes on each time and is whole in the end when it is the host", async () => {
@@ -37,14 +35,14 @@ describe("an upload of which one side is killed at 200 random points", () => {
       child.kill("SIGKILL");
       const [code] = (await once(child, "exit")) as [number | null];
       assert.equal(code, null, "it was through before all cuts were made");
-      if (litter(daemon.folder).length > 0) killedInTime++;
+      if (unfinishedIn(daemon.folder).length > 0) killedInTime++;
       assert.equal(readFileSync(guest, "utf8"), "old");
     }
     assert.ok(killedInTime > 0);
     const last = await ctl([...args, "--json"]);
     assert.equal(last.code, 0, last.stderr);
     assert.ok(bytes.equals(readFileSync(guest)));
-    assert.deepEqual(litter(daemon.folder), []);
+    assert.deepEqual(unfinishedIn(daemon.folder), []);
   });
 
   it("goes on each time and is whole in the end when it is the agent", async () => {
@@ -77,6 +75,6 @@ describe("an upload of which one side is killed at 200 random points", () => {
     const resumedAt = await upload(undefined);
     assert.ok(resumedAt > 0);
     assert.ok(bytes.equals(readFileSync(guest)));
-    assert.deepEqual(litter(daemon.folder), []);
+    assert.deepEqual(unfinishedIn(daemon.folder), []);
   });
 });

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import {
-  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -16,7 +15,7 @@ import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { Daemon } from "../support/daemon.ts";
 import { RawHost } from "../support/raw-host.ts";
-import { TransferHost } from "../support/transfer-host.ts";
+import { TransferHost, journalOf, unfinishedIn } from "../support/transfer-host.ts";
 import { until } from "../support/until.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -39,14 +38,8 @@ beforeEach(() => {
 
 const at = (name: string): string => path.join(folder, name);
 const tar = (...args: string[]): Buffer => execFileSync("tar", args, { maxBuffer: 1e9 });
-const journal = (): string[] => {
-  const uploads = path.join(daemon.stateDir, "uploads");
-  return existsSync(uploads) ? readdirSync(uploads) : [];
-};
-const litter = (below = folder): string[] =>
-  readdirSync(below, { recursive: true })
-    .map(String)
-    .filter((name) => name.includes(".limiquantix"));
+const journal = (): string[] => journalOf(daemon);
+const litter = (): string[] => unfinishedIn(folder);
 
 function makeTree(): void {
   mkdirSync(at("tree/a/b"), { recursive: true });

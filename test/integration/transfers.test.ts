@@ -22,7 +22,7 @@ import path from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { Daemon } from "../support/daemon.ts";
 import { RawHost } from "../support/raw-host.ts";
-import { TransferHost } from "../support/transfer-host.ts";
+import { TransferHost, journalOf, unfinishedIn } from "../support/transfer-host.ts";
 import { until } from "../support/until.ts";
 
 const isRoot = process.getuid?.() === 0;
@@ -46,14 +46,8 @@ beforeEach(() => {
 });
 
 const at = (name: string): string => path.join(folder, name);
-const litter = (): string[] =>
-  readdirSync(folder, { recursive: true })
-    .map(String)
-    .filter((name) => name.includes(".limiquantix"));
-const journal = (): string[] => {
-  const uploads = path.join(daemon.stateDir, "uploads");
-  return existsSync(uploads) ? readdirSync(uploads) : [];
-};
+const litter = (): string[] => unfinishedIn(folder);
+const journal = (): string[] => journalOf(daemon);
 
 describe("file_get", () => {
   it("sends a file within the credit, and tells its length and SHA-256", async () => {

@@ -1,10 +1,26 @@
 import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import path from "node:path";
 import type { AgentMessage } from "../../src/wire/envelope.ts";
 import { toNumber } from "../../src/wire/envelope.ts";
 import { maxStreamDataBytes } from "../../src/wire/stream-frame.ts";
 import type { RequestFields } from "../../src/wire/operations.ts";
+import type { Daemon } from "./daemon.ts";
 import type { RawHost } from "./raw-host.ts";
 import { until } from "./until.ts";
+
+/** Files in a folder, and below it, that are not in their places yet. */
+export function unfinishedIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true })
+    .map(String)
+    .filter((name) => name.includes(".limiquantix"));
+}
+
+/** What the agent remembers of uploads. */
+export function journalOf(daemon: Daemon): string[] {
+  const uploads = path.join(daemon.stateDir, "uploads");
+  return existsSync(uploads) ? readdirSync(uploads) : [];
+}
 
 /** What a host does for transfers, frame by frame. */
 export class TransferHost {

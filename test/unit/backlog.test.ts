@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { Backlog } from "../../src/wire/backlog.ts";
+import { Backlog } from "../../src/host/backlog.ts";
 
 function all(backlog: Backlog): Buffer[] {
   const pieces: Buffer[] = [];

@@ -1,7 +1,6 @@
 import { lstat, opendir, unlink } from "node:fs/promises";
 import { isErrno } from "../files/file-error.ts";
-import type { Folder } from "../files/folder.ts";
-import { pathOf } from "../files/folder.ts";
+import { type Folder, pathOf } from "../files/folder.ts";
 
 /** Deeper folders are not looked into: nobody's tree is so deep, and each level holds a descriptor. */
 const deepest = 64;

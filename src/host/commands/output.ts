@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { Backlog } from "../../wire/backlog.ts";
+import { Backlog } from "../backlog.ts";
 
 /**
  * One output of a command. What comes waits here until it is read, and the agent is given credit again only then: a slow

@@ -1,5 +1,5 @@
 import { codeText } from "../../wire/errors.ts";
-import { Backlog } from "../../wire/backlog.ts";
+import { Backlog } from "../backlog.ts";
 import { HostError, agentError } from "../errors.ts";
 import type { Message } from "../messages.ts";
 import type { Session } from "../session.ts";
