@@ -14,6 +14,10 @@ export class QemuGuestAgent {
   }
 
   static async start(machine: Machine): Promise<QemuGuestAgent> {
+    const { exitCode } = await machine.run("test -x /node/bin/qemu-ga");
+    if (exitCode !== 0) {
+      throw new Error("the guest has no qemu-ga to compare with; run: sudo apt-get install qemu-guest-agent");
+    }
     await machine.expect(
       "mkdir -p /var/run; LD_LIBRARY_PATH=/node/lib setsid /node/bin/qemu-ga -m virtio-serial -p /dev/virtio-ports/org.qemu.guest_agent.0 >/run/qga.log 2>&1 & echo",
     );

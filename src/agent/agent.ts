@@ -12,6 +12,7 @@ import { type OperatingSystem, operatingSystem } from "./platform/index.ts";
 import { CommandPolicy } from "./policy/command-policy.ts";
 import { Router } from "./session/router.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
+import { Tools } from "./tools/tools.ts";
 import { Transfers } from "./transfers/transfers.ts";
 import type { Log } from "./log.ts";
 import { version } from "../version.ts";
@@ -21,8 +22,9 @@ const extensions = ["hello", "telemetry-extended", "exec", "files"];
 
 /** What all sessions of this process share. */
 export class Agent {
-  readonly router = new Router(handlers);
+  readonly router: Router;
   readonly commands: Commands;
+  readonly tools: Tools;
   readonly files: Files;
   readonly transfers: Transfers;
   /** Those whose input and output are streams. */
@@ -33,10 +35,12 @@ export class Agent {
   constructor(
     readonly config: Config,
     readonly telemetry: Telemetry,
-    audit: Audit,
+    readonly audit: Audit,
     log: Log,
   ) {
+    this.router = new Router(handlers, new Set(config.security.disabled_operations));
     this.commands = new Commands(new CommandPolicy(config.security), audit);
+    this.tools = new Tools(this.commands);
     this.files = new Files(config.security, audit);
     this.transfers = new Transfers(config.state_dir, log);
   }
@@ -52,10 +56,7 @@ export class Agent {
 
   /** Names of the operations that work, as in the .proto, and of the extensions. */
   get capabilities(): string[] {
-    const operations = this.router.names.map((name) =>
-      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-    );
-    return [...new Set(["telemetry", ...operations, ...extensions])].sort();
+    return [...new Set(["telemetry", ...this.router.operations, ...extensions])].sort();
   }
 
   get system(): OperatingSystem {

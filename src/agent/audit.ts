@@ -1,4 +1,6 @@
+import { CodedError, type ErrorCode } from "../wire/errors.ts";
 import type { Log } from "./log.ts";
+import type { RequestContext } from "./session/handler.ts";
 
 /** What a host did or tried, for those who have to account for it. Never arguments, input, output or environment: secrets are in those. */
 export interface AuditRecord {
@@ -18,11 +20,11 @@ export interface AuditRecord {
   durationMs?: number;
 }
 
-/** The same for files. Never contents. */
-export interface FileAuditRecord {
+/** The same for all other work. Never contents. */
+export interface WorkAuditRecord {
   operation: string;
   session: string;
-  /** The path that the host gave; of two, both. */
+  /** On what, as the host named it: a path, of two, both; a user; file systems. */
   target: string;
   outcome: "done" | "refused";
   /** "QXGA-4008 …" of what was refused or failed. */
@@ -37,7 +39,26 @@ export class Audit {
     this.#log = log;
   }
 
-  record(record: AuditRecord | FileAuditRecord): void {
+  record(record: AuditRecord | WorkAuditRecord): void {
     this.#log?.info({ audit: record }, `${record.operation} ${record.outcome}`);
+  }
+
+  /** Does `work` and records whether it was done. What it throws is thrown on, with a code: its own, or `otherwise`. */
+  async around<T>(
+    { streams }: Pick<RequestContext, "streams">,
+    what: Pick<WorkAuditRecord, "operation" | "target">,
+    otherwise: ErrorCode,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const record = { ...what, session: streams.sessionName };
+    try {
+      const value = await work();
+      this.record({ ...record, outcome: "done" });
+      return value;
+    } catch (cause) {
+      const error = cause instanceof CodedError ? cause : new CodedError(otherwise, String(cause), { cause });
+      this.record({ ...record, outcome: "refused", error: error.wireText });
+      throw error;
+    }
   }
 }

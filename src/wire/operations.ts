@@ -47,6 +47,17 @@ export const responseOf = {
   createSymlink: "createSymlinkResponse",
   fileCopy: "fileCopyResponse",
   fileWatch: "fileWatchResponse",
+  shutdownCancel: "shutdownCancelResponse",
+  shutdownStatus: "shutdownStatusResponse",
+  sshKeyList: "sshKeyListResponse",
+  sshKeyAdd: "sshKeyAddResponse",
+  sshKeyRemove: "sshKeyRemoveResponse",
+  networkShow: "networkShowResponse",
+  networkConfirm: "networkConfirmResponse",
+  networkRollback: "networkRollbackResponse",
+  quiesceStatus: "quiesceStatusResponse",
+  trim: "trimResponse",
+  timeStatus: "timeStatusResponse",
 } as const satisfies Partial<Record<keyof Messages, keyof Messages>>;
 
 /** Events an agent sends on its own. They are never answered. */
@@ -93,4 +104,9 @@ export function isStream(name: string): name is StreamName {
 
 export function isEvent(name: string): name is EventName {
   return (eventNames as readonly string[]).includes(name);
+}
+
+/** "file_write" for "fileWrite". */
+export function operationName(request: string): string {
+  return request.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }

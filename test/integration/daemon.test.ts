@@ -59,6 +59,20 @@ describe("agent process", () => {
     host.close();
   });
 
+  it("refuses what the config switches off, and does not announce it", async () => {
+    const config = "security: {disabled_operations: [execute, file_write]}\n";
+    await using daemon = new Daemon().start({ config });
+    const host = await RawHost.connect(daemon.socket);
+    const capabilities = (await host.until("agentReady")).agentReady?.capabilities ?? [];
+    assert.ok(!capabilities.includes("execute") && capabilities.includes("file_read"));
+    const answer = await host.ask({ execute: { command: "true", waitForExit: true } });
+    assert.equal(
+      answer.executeResponse?.error,
+      "QXGA-8006 execute is switched off in this guest: security.disabled_operations has it",
+    );
+    host.close();
+  });
+
   it("keeps to the framing that the config pins", async () => {
     await using daemon = new Daemon().start({ config: "framing: magic\n" });
     const host = await RawHost.connect(daemon.socket);

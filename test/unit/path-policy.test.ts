@@ -226,5 +226,6 @@ const everything = {
   deny_file_read_paths: [],
   max_commands_per_minute: 0,
   max_file_ops_per_second: 0,
+  disabled_operations: [],
   audit_logging: false,
 };

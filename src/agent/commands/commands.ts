@@ -5,7 +5,7 @@ import type { Audit, AuditRecord } from "../audit.ts";
 import type { CommandPolicy } from "../policy/command-policy.ts";
 import { Cgroups } from "./cgroups.ts";
 import { Command, exitCodeOf } from "./command.ts";
-import { environmentFor } from "./environment.ts";
+import { environmentFor, rootPath } from "./environment.ts";
 import { type SearchPlace, candidatesFor, findExecutable, notFound } from "./executable.ts";
 import { identify, shellFor } from "../platform/index.ts";
 import type { Identity, IdentityRequest } from "./identity.ts";
@@ -31,6 +31,12 @@ export interface CommandRequest extends IdentityRequest {
 interface Invocation {
   program: string;
   argv: readonly string[];
+}
+
+/** Where a tool runs. */
+interface ToolPlace {
+  environment?: Readonly<Record<string, string>>;
+  workingDirectory?: string;
 }
 
 const shell = "/bin/sh";
@@ -85,6 +91,34 @@ export class Commands {
     }
   }
 
+  /** A program that the agent itself needs, as itself, with all three streams as pipes; no policy and no audit. Rejects as start(). */
+  async startTool(
+    program: string,
+    args: readonly string[],
+    { environment = {}, workingDirectory = "/" }: ToolPlace,
+    signal: AbortSignal,
+  ): Promise<Command> {
+    const variables = { PATH: rootPath, HOME: "/root", LC_ALL: "C", ...environment };
+    try {
+      return await this.#launch(
+        "root",
+        {
+          files: candidatesFor(program, { searchPath: rootPath, folder: "/" }),
+          args: [program, ...args],
+          environment: Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+          workingDirectory,
+          stdin: "pipe",
+          stdout: "pipe",
+          stderr: "pipe",
+        },
+        signal,
+      );
+    } catch (error) {
+      signal.throwIfAborted();
+      throw startError(error as NodeJS.ErrnoException, program, rootPath, workingDirectory, "root");
+    }
+  }
+
   /** The agent ends, and with it every command but those that were started to outlive it. */
   async close(): Promise<void> {
     await Promise.all([...this.#running].map((command) => command.kill()));
@@ -113,19 +147,8 @@ export class Commands {
       ...(switchTo && { identity: switchTo }),
       ...spawnStreams(streams),
     };
-    const start = async (changes: Partial<SpawnOptions> = {}): Promise<Command> => {
-      const command = await Command.start(
-        user.name,
-        { ...options, ...changes },
-        this.#cgroups,
-        signal,
-        (ended) => {
-          this.#running.delete(ended);
-        },
-      );
-      this.#running.add(command);
-      return command;
-    };
+    const start = (changes: Partial<SpawnOptions> = {}): Promise<Command> =>
+      this.#launch(user.name, { ...options, ...changes }, signal);
     try {
       return await start().catch((error: unknown) => {
         const { syscall, code, path: file } = error as NodeJS.ErrnoException;
@@ -139,10 +162,22 @@ export class Commands {
       });
     } catch (error) {
       signal.throwIfAborted();
-      const { syscall, code } = error as NodeJS.ErrnoException;
-      if (syscall === "execve" && code === "ENOENT") throw notFound(program, searchPath);
-      throw spawnError(error as NodeJS.ErrnoException, options.workingDirectory, user.name);
+      throw startError(
+        error as NodeJS.ErrnoException,
+        program,
+        searchPath,
+        options.workingDirectory,
+        user.name,
+      );
     }
+  }
+
+  async #launch(user: string, options: SpawnOptions, signal: AbortSignal): Promise<Command> {
+    const command = await Command.start(user, options, this.#cgroups, signal, (ended) => {
+      this.#running.delete(ended);
+    });
+    this.#running.add(command);
+    return command;
   }
 
   /** Where the policy looks at programs, the one that it has looked at. */
@@ -152,6 +187,17 @@ export class Commands {
     await this.#policy.check(executable);
     return [executable.file];
   }
+}
+
+function startError(
+  error: NodeJS.ErrnoException,
+  program: string,
+  searchPath: string,
+  workingDirectory: string,
+  user: string,
+): CodedError {
+  if (error.syscall === "execve" && error.code === "ENOENT") return notFound(program, searchPath);
+  return spawnError(error, workingDirectory, user);
 }
 
 function invocationOf(

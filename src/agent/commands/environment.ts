@@ -5,7 +5,7 @@ import type { Identity } from "./identity.ts";
 export const ownUid = process.getuid?.() ?? 0;
 
 /** login.defs(5): ENV_SUPATH and ENV_PATH as Debian ships them, the local folders first. */
-const rootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+export const rootPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const userPath = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 
 /**

@@ -1,9 +1,16 @@
 import * as v from "valibot";
+import { operationName, responseOf } from "../../wire/operations.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(86_400));
 const absolutePath = v.pipe(v.string(), v.regex(/^(\/|[A-Za-z]:\\)/, "must be an absolute path"));
 const strings = v.array(v.string());
+const operations = Object.keys(responseOf).map(operationName);
+const operation = v.pipe(
+  v.string(),
+  v.check((name) => operations.includes(name), "is not an operation of this agent"),
+  v.check((name) => !["hello", "ping", "get_capabilities"].includes(name), "cannot be switched off"),
+);
 
 const defaultStateDir =
   process.platform === "win32" ? "C:\\ProgramData\\LimiQuantix\\state" : "/var/lib/limiquantix";
@@ -62,6 +69,8 @@ export const configSchema = v.strictObject({
       max_commands_per_minute: v.optional(count, 0),
       /** 0: no limit. */
       max_file_ops_per_second: v.optional(count, 0),
+      /** Refused, each by its name in the .proto: shutdown, reset_password. hello, ping and get_capabilities cannot be. */
+      disabled_operations: v.optional(v.array(operation), []),
       audit_logging: v.optional(v.boolean(), false),
     }),
     {},

@@ -1,7 +1,7 @@
 import { CodedError } from "../../wire/errors.ts";
 import type { Envelope } from "../../wire/envelope.ts";
 import type { RequestName } from "../../wire/operations.ts";
-import { responseOf } from "../../wire/operations.ts";
+import { operationName, responseOf } from "../../wire/operations.ts";
 import type { Handlers, RequestContext } from "./handler.ts";
 import { failureOf, toCodedError } from "./failure.ts";
 
@@ -11,14 +11,20 @@ export const maxConcurrentRequests = 256;
 /** Runs a request's handler and gives the payload of its one reply, whatever happens. Never rejects. */
 export class Router {
   readonly #handlers: Handlers;
+  readonly #disabled: ReadonlySet<string>;
   #running = 0;
 
-  constructor(handlers: Handlers) {
+  /** `disabled`: operations, as the .proto names them, that are refused. */
+  constructor(handlers: Handlers, disabled: ReadonlySet<string>) {
     this.#handlers = handlers;
+    this.#disabled = disabled;
   }
 
-  get names(): RequestName[] {
-    return Object.keys(this.#handlers) as RequestName[];
+  /** Those that work, as the .proto names them. */
+  get operations(): string[] {
+    return Object.keys(this.#handlers)
+      .map(operationName)
+      .filter((name) => !this.#disabled.has(name));
   }
 
   /**
@@ -30,6 +36,10 @@ export class Router {
       ((request: unknown, context: RequestContext) => unknown) | undefined;
     if (handler === undefined) {
       return failureOf(name, new CodedError("unknownType", `${name} is not supported by this agent`));
+    }
+    if (this.#disabled.size > 0 && this.#disabled.has(operationName(name))) {
+      const message = `${operationName(name)} is switched off in this guest: security.disabled_operations has it`;
+      return this.#failed(name, new CodedError("authorisation", message), context);
     }
     if (this.#running >= maxConcurrentRequests) {
       const message = `${maxConcurrentRequests} requests are running already; wait for one to finish`;
