@@ -66,6 +66,7 @@ export class Responder {
   #congested = false;
   #blocked = false;
   #pumpScheduled = false;
+  #pumpWaits = false;
 
   /** `onRelief` is called when a congested queue has become half empty. */
   constructor(framing: Framing, sink: Sink, onRelief: () => void) {
@@ -94,7 +95,9 @@ export class Responder {
     }
     this.#waitingBytes += frame.length;
     this.#congested ||= this.#waitingBytes > congestedBytes;
-    this.#schedulePump();
+    // What ends in one turn of the event loop, as many commands do at once, is answered in one write.
+    if (lane === "reply") this.#pumpLater();
+    else this.#schedulePump();
   }
 
   /** `source` has frames. */
@@ -144,7 +147,7 @@ export class Responder {
     this.#relieve();
   }
 
-  /** Sends at the end of the turn, so that replies that become ready together leave in one write. */
+  /** Sends when the work at hand is done. */
   #schedulePump(): void {
     if (this.#pumpScheduled || this.#blocked) return;
     this.#pumpScheduled = true;
@@ -170,11 +173,12 @@ export class Responder {
     }
   }
 
+  /** Sends when all that has come has been looked at. */
   #pumpLater(): void {
-    if (this.#pumpScheduled) return;
-    this.#pumpScheduled = true;
+    if (this.#pumpWaits || this.#blocked) return;
+    this.#pumpWaits = true;
     setImmediate(() => {
-      this.#pumpScheduled = false;
+      this.#pumpWaits = false;
       this.#pump();
     });
   }
