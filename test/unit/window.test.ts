@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Window, firstWindowBytes } from "../../src/host/files/window.ts";
-
-const MiB = 1024 * 1024;
+import { Window, firstWindowBytes, largestWindowBytes } from "../../src/host/files/window.ts";
+import { maxStreamDataBytes } from "../../src/wire/stream-frame.ts";
 
 describe("the window of a download", () => {
   const grants: number[] = [];
@@ -11,7 +10,7 @@ describe("the window of a download", () => {
     return new Window(windowBytes, (bytes) => grants.push(bytes));
   };
 
-  it("doubles to 4 MiB while both ends wait for it", () => {
+  it("doubles to its largest while both ends wait for it", () => {
     const window = begin();
     for (let i = 0; i < 20; i++) {
       const { bytes } = window;
@@ -21,7 +20,7 @@ describe("the window of a download", () => {
       window.starved();
       window.take(bytes);
     }
-    assert.equal(window.bytes, 4 * MiB);
+    assert.equal(window.bytes, largestWindowBytes);
   });
 
   it("stays small for a reader who is slower than the guest, or a guest who is slower than it", () => {
@@ -39,6 +38,15 @@ describe("the window of a download", () => {
       slowGuest.starved();
     }
     assert.equal(slowGuest.bytes, firstWindowBytes);
+  });
+
+  it("grants whole frames", () => {
+    const window = begin();
+    window.receive(firstWindowBytes);
+    for (let i = 0; i < 16; i++) window.take(firstWindowBytes / 16 - 1);
+    const granted = grants.reduce((sum, bytes) => sum + bytes, 0);
+    assert.ok(granted >= firstWindowBytes / 2);
+    assert.equal(granted % maxStreamDataBytes, 0);
   });
 
   it("stays as the caller says, and grants what was taken, in lumps", () => {

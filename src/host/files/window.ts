@@ -1,8 +1,16 @@
-/** What a window begins with, unless the caller says: enough for a guest on the same machine that does little else. */
-export const firstWindowBytes = 256 * 1024;
+import { maxStreamDataBytes } from "../../wire/stream-frame.ts";
 
-/** What it grows to. More is not faster, and is memory. */
-const largestWindowBytes = 4 * 1024 * 1024;
+/** As long as credit is for whole frames the agent need not cut any. */
+const frameBytes = maxStreamDataBytes;
+
+/**
+ * What a window begins with, unless the caller says: enough for a guest on the same machine, and for lumps of credit that
+ * cost an emulated guest little. 1,044,480 bytes.
+ */
+export const firstWindowBytes = 16 * frameBytes;
+
+/** What it grows to, 4,177,920 bytes. More is not faster, and is memory. */
+export const largestWindowBytes = 64 * frameBytes;
 
 /** With less credit than this the agent stands still, as its next piece may be larger. */
 const nothingBytes = 64 * 1024;
@@ -53,10 +61,12 @@ export class Window {
   }
 
   #grantTaken(more: number): void {
-    const bytes = this.#takenBytes + more;
+    const whole = this.#takenBytes - (this.#takenBytes % frameBytes);
+    const taken = this.#windowBytes < firstWindowBytes ? this.#takenBytes : whole;
+    const bytes = taken + more;
     this.#windowBytes += more;
     this.#creditBytes += bytes;
-    this.#takenBytes = 0;
+    this.#takenBytes -= taken;
     this.#grant(bytes);
   }
 }
