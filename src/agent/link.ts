@@ -69,6 +69,9 @@ async function servePort(
       link = { state: "host-away", port: link.port, since: performance.now(), unsent };
       log.info({ port: transport.description }, "the host went away");
     },
+    room(mostBytes) {
+      return link.state === "attached" ? link.session.room(mostBytes) : undefined;
+    },
     data(chunk) {
       return link.state === "attached" && link.session.data(chunk);
     },

@@ -17,15 +17,26 @@ export class Arrival {
     return this.#memory.subarray(0, this.#used);
   }
 
+  /** Where the next `bytes` are to be read, so that append() need not copy them. Valid until the next call. */
+  room(bytes: number): Buffer {
+    this.#reserve(this.#used + bytes);
+    return this.#memory.subarray(this.#used, this.#used + bytes);
+  }
+
   append(piece: Buffer): void {
     const needed = this.#used + piece.length;
-    if (needed > this.#memory.length) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#used, needed));
-      this.#memory.copy(larger, 0, 0, this.#used);
-      this.#memory = larger;
-    }
-    piece.copy(this.#memory, this.#used);
+    this.#reserve(needed);
+    const isThere =
+      piece.buffer === this.#memory.buffer && piece.byteOffset === this.#memory.byteOffset + this.#used;
+    if (!isThere) piece.copy(this.#memory, this.#used);
     this.#used = needed;
+  }
+
+  #reserve(needed: number): void {
+    if (needed <= this.#memory.length) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(2 * this.#used, needed));
+    this.#memory.copy(larger, 0, 0, this.#used);
+    this.#memory = larger;
   }
 
   /** Drops the first `count` bytes. With `isKept`, what was given out by `bytes` stays as it is. */

@@ -17,6 +17,9 @@ const slowestBytesPerMs = (64 * 1024) / 1000;
  */
 const maxFailedBytes = 4 * maxFrameBytes;
 
+/** Less than this is copied as fast as it is read. */
+const worthwhileBytes = 16 * 1024;
+
 export interface FrameDecoderOptions<T> {
   /** Turns a body into a message; undefined when it is none. It may share the body's memory. */
   decode(body: Buffer): T | undefined;
@@ -59,6 +62,16 @@ export class FrameDecoder<T> {
   /** Bytes of a frame that is not complete yet. */
   get bufferedBytes(): number {
     return this.#arrived.length;
+  }
+
+  /**
+   * Where the rest of the frame that is coming is best read, `mostBytes` of it at the most, to be given to push() next;
+   * undefined when a chunk of one's own is as good.
+   */
+  room(mostBytes: number): Buffer | undefined {
+    const missing = this.#need - this.#arrived.length;
+    if (this.#arrived.length === 0 || missing < worthwhileBytes) return undefined;
+    return this.#arrived.room(Math.min(missing, mostBytes));
   }
 
   /**

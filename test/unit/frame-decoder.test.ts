@@ -72,6 +72,38 @@ describe("frame decoder", () => {
     );
   });
 
+  it("gives the same messages, kept or not, when bytes are read where it asks for them", () => {
+    const sizes = fc.array(fc.oneof(fc.nat(500), fc.nat(200_000)), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(sizes, fc.array(fc.integer({ min: 1, max: 70_000 }), { minLength: 1 }), (list, reads) => {
+        const bodies: Buffer[] = [];
+        const decoder = new FrameDecoder({
+          decode: decodeEnvelope,
+          onMessage: ({ fileWrite }) => {
+            const data = fileWrite?.data as Buffer;
+            const isKept = bodies.length % 2 === 0;
+            bodies.push(isKept ? data : Buffer.from(data));
+            return isKept ? undefined : "done";
+          },
+          onGarbage: () => assert.fail("garbage"),
+        });
+        const contents = list.map((bytes, i) => Buffer.alloc(bytes, `content ${i} `));
+        const stream = Buffer.concat(
+          contents.map((data, i) =>
+            encodeFrame("plain", { messageId: `id-${i}`, fileWrite: { path: "/x", data } }),
+          ),
+        );
+        for (let at = 0, i = 0; at < stream.length; i++) {
+          const target = decoder.room(65_536) ?? Buffer.alloc(65_536);
+          const count = stream.copy(target.subarray(0, reads[i % reads.length]), 0, at);
+          decoder.push(target.subarray(0, count));
+          at += count;
+        }
+        assert.deepEqual(bodies, contents);
+      }),
+    );
+  });
+
   it("finds every good frame among garbage once the garbage has run out of excuses", () => {
     const noise = fc.oneof(
       fc.uint8Array({ maxLength: 200 }).map((bytes) => ({ bytes, claims: 0 })),

@@ -95,6 +95,11 @@ export class Session {
     });
   }
 
+  /** Where the next chunk is best read; undefined when that does not matter. */
+  room(mostBytes: number): Buffer | undefined {
+    return this.#decoder.room(mostBytes);
+  }
+
   /** True when a part of the chunk is kept: it must not be changed afterwards. */
   data(chunk: Buffer): boolean {
     const isKept = this.#decoder.push(chunk);

@@ -6,6 +6,8 @@ export interface PortEvents {
   attached(): void;
   /** The host went away. On the same port another may come. */
   away(): void;
+  /** Where the next chunk is best read, `mostBytes` of it at the most; undefined when that does not matter. */
+  room?(mostBytes: number): Buffer | undefined;
   /** True when a part of the chunk is kept; else its memory is used again. */
   data(chunk: Buffer): boolean;
   /** There may be room again after a write that was not taken whole. */
@@ -129,15 +131,18 @@ export class Port {
           if (hungUp) this.#discard();
           return;
         }
-        const count = this.#raw.read(this.#buffer);
+        const room = this.#host === "away" ? undefined : this.#events.room?.(readBytes);
+        const target = room ?? this.#buffer;
+        const count = this.#raw.read(target);
         if (count === 0) return;
         if (count < 0) {
           this.#onEnd();
           return;
         }
         if (this.#host === "away") this.#setConnecting();
-        this.#give(count);
-        if (count < readBytes && !hungUp) return;
+        if (room) this.#events.data(room.subarray(0, count));
+        else this.#give(count);
+        if (count < target.length && !hungUp) return;
       }
     } catch (error) {
       this.#fail(error);
