@@ -77,6 +77,11 @@ export class FakeVirtioPort implements RawPort {
     this.#report();
   }
 
+  /** Of what was sent, what the guest has not read. */
+  get unreadBytes(): number {
+    return this.#toGuest.reduce((bytes, chunk) => bytes + chunk.length, 0);
+  }
+
   receive(): Buffer {
     const bytes = Buffer.concat(this.#toHost);
     this.#toHost = [];

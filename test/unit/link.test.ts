@@ -7,6 +7,7 @@ import { configSchema } from "../../src/agent/config/schema.ts";
 import { keepLink } from "../../src/agent/link.ts";
 import type { Log } from "../../src/agent/log.ts";
 import { congestedBytes } from "../../src/agent/session/responder.ts";
+import { lastMomentsMs } from "../../src/agent/session/session.ts";
 import { Telemetry } from "../../src/agent/telemetry/telemetry.ts";
 import { Port } from "../../src/agent/transport/port.ts";
 import type { Transport } from "../../src/agent/transport/transport.ts";
@@ -148,9 +149,18 @@ describe("link", () => {
     await stalled.greeting();
     const question = encodeFrame("plain", { messageId: "y".repeat(1000), ping: { sequence: 1 } });
     for (let i = 0; i < (3 * congestedBytes) / question.length; i++) fake.send(question);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    let unread = -1;
+    await until("the agent to read no more", () => {
+      const before = unread;
+      unread = fake.unreadBytes;
+      return unread === before;
+    });
+    assert.ok(unread > 0);
+    // Its last answers would else count as those of the last moments, which a host that is back at once may get.
+    const longAgo = performance.now() + lastMomentsMs + 1;
+    await until("the last moments to pass", () => performance.now() > longAgo);
     fake.disconnect();
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await until("the agent to see it", () => fake.unreadBytes === 0);
     fake.connect();
     const next = host(fake);
     next.send({ messageId: "next", ping: { sequence: 1 } });

@@ -95,9 +95,12 @@ export class Responder {
     }
     this.#waitingBytes += frame.length;
     this.#congested ||= this.#waitingBytes > congestedBytes;
-    // What ends in one turn of the event loop, as many commands do at once, is answered in one write.
-    if (lane === "reply") this.#pumpLater();
-    else this.#schedulePump();
+    if (lane !== "reply") this.#schedulePump();
+    // The first answer of a turn of the event loop leaves at once, and the others, as of many commands, in one write.
+    else if (!this.#pumpWaits) {
+      this.#schedulePump();
+      this.#pumpLater();
+    }
   }
 
   /** `source` has frames. */

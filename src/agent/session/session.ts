@@ -37,7 +37,7 @@ const empty = new Uint8Array();
 const longestMessageId = 1024;
 
 /** How far back an answer may be the next host's. */
-const lastMomentsMs = 50;
+export const lastMomentsMs = 50;
 
 /**
  * The conversation with one host. It begins when the host attaches, or says hello anew, and ends when it goes:
