@@ -6,6 +6,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type Client, HostError, connect } from "../../src/host/index.ts";
+import { ctl } from "../support/ctl.ts";
+import { until } from "../support/until.ts";
 import type { Machine } from "../support/vm/machine.ts";
 import { savedGuest } from "../support/vm/saved.ts";
 
@@ -161,5 +163,37 @@ describe("files of a guest", () => {
     );
     await client.files.remove("/tmp/copy", { recursive: true });
     assert.equal(await machine.expect("ls /tmp/copy 2>/dev/null; head -c 4 /etc/passwd"), "root");
+  });
+
+  it("are watched, edited and completed", async () => {
+    await using machine = await guest.restore();
+    await machine.startAgent();
+    const socket = ["--socket", machine.agentSocket];
+    await machine.expect(
+      "mkdir /tmp/watched; echo port 80 >/tmp/watched/a.conf; chmod 640 /tmp/watched/a.conf",
+    );
+    const edited = await ctl(["edit", ...socket, "--timeout", "60s", "/tmp/watched/a.conf"], {
+      env: { EDITOR: "sed -i s/80/8080/" },
+    });
+    assert.equal(edited.code, 0, edited.stderr);
+    assert.equal(
+      await machine.expect("stat -c %a /tmp/watched/a.conf; cat /tmp/watched/*"),
+      "640\nport 8080\n",
+    );
+    const completed = await ctl(["__complete", "--", ...socket, "cat", "/tmp/watched/"]);
+    assert.equal(completed.stdout, "none\n/tmp/watched/a.conf\n");
+
+    await using client = await to(machine);
+    const stop = new AbortController();
+    const changes = client.files.watch("/tmp/watched", { signal: stop.signal });
+    const first = changes.next();
+    // The watch begins when next() is asked for; what is changed until something is seen is changed again.
+    const seen = await until("a change", async () => {
+      await machine.expect("echo >/tmp/watched/new; rm /tmp/watched/new");
+      return await Promise.race([first, Promise.resolve(undefined)]);
+    });
+    assert.ok(seen.value?.changes.some(({ name }) => name === "new"));
+    stop.abort();
+    await changes.return(undefined);
   });
 });
