@@ -9,6 +9,7 @@ import { Folder, pathOf } from "./folder.ts";
 import { close, fchmod, fsync, ftruncate, open } from "./io.ts";
 import { mostTries, openForWriting } from "./open-file.ts";
 import { type HeldFile, OpenFiles, defaultMode } from "./open-files.ts";
+import { PieceMemory } from "./piece-memory.ts";
 import { Turns } from "./turns.ts";
 
 /** While a file is written nobody else reads it. */
@@ -19,7 +20,7 @@ const memoryBytes = 64 * 1024 * 1024;
 
 export interface PieceToWrite {
   path: string;
-  data: Uint8Array;
+  data: Buffer;
   offset: number;
   append: boolean;
   /** It begins the file anew. */
@@ -37,6 +38,7 @@ export class Writing {
   readonly #open = new OpenFiles();
   /** The pieces that one session sends for one path are written in the order in which they come. */
   readonly #turns = new Turns();
+  readonly #memory = new PieceMemory();
   #waitingBytes = 0;
 
   constructor(policy: PathPolicy) {
@@ -44,14 +46,15 @@ export class Writing {
   }
 
   /**
-   * Called for each piece before it waits for anything; `end` must be called when it has been written or given up.
-   * Throws CodedError rateLimit when pieces that wait take too much memory.
+   * Called for each piece before it waits for anything; gives a copy of its bytes. `end` must be called when it has been
+   * written or given up. Throws CodedError rateLimit when pieces that wait take too much memory.
    */
   begin(
-    { path: file, data }: PieceToWrite,
+    file: string,
+    received: Uint8Array,
     session: string,
-  ): { before: Promise<void> | undefined; end: () => void } {
-    const bytes = data.byteLength;
+  ): { data: Buffer; before: Promise<void> | undefined; end: () => void } {
+    const bytes = received.length;
     if (this.#waitingBytes > 0 && this.#waitingBytes + bytes > memoryBytes) {
       throw new CodedError(
         "rateLimit",
@@ -60,9 +63,12 @@ export class Writing {
     }
     this.#waitingBytes += bytes;
     const turn = this.#turns.next(`${session}\0${file}`);
+    const data = this.#memory.copyOf(received);
     return {
+      data,
       before: turn.before,
       end: () => {
+        this.#memory.giveBack(data);
         this.#waitingBytes -= bytes;
         turn.end();
       },
@@ -71,7 +77,7 @@ export class Writing {
 
   /** Rejects as openForWriting(), with noParentDirectory, and with the system's error. Gives whether it is the session's first. */
   async piece(piece: PieceToWrite, session: string): Promise<{ isFirst: boolean }> {
-    const data = Buffer.from(piece.data.buffer, piece.data.byteOffset, piece.data.byteLength);
+    const { data } = piece;
     const facts = new Float64Array(factCount);
     for (let tries = 0; tries < mostTries; tries++) {
       const held = await this.#file(piece);

@@ -5,12 +5,12 @@ import { offsetOf } from "./file-fields.ts";
 export const fileWrite: Handler<"fileWrite"> = async (request, context) => {
   const { files } = context.agent;
   const path = absolutePath(request.path);
-  const { data, append, chunkNumber, mode, createParents, sparse } = request;
+  const { append, chunkNumber, mode, createParents, sparse } = request;
   const offset = append ? 0 : offsetOf(request.offset);
   const isFirst = !append && chunkNumber === 0 && offset === 0;
-  const piece = { path, data, offset, append, isFirst, isLast: request.eof, mode, createParents, sparse };
   const session = context.streams.sessionName;
-  const { before, end } = files.writing.begin(piece, session);
+  const { data, before, end } = files.writing.begin(path, request.data, session);
+  const piece = { path, data, offset, append, isFirst, isLast: request.eof, mode, createParents, sparse };
   const state = { hasBegun: false };
   const work = async (): Promise<{ isFirst: boolean }> => {
     state.hasBegun = true;

@@ -44,9 +44,19 @@ function late<R extends RequestName>(load: () => Promise<Handler<R>>): Handler<R
   let handler: Handler<R> | undefined;
   return (request, context) => {
     if (handler) return handler(request, context);
+    const kept = withOwnBytes(request);
     return load().then((loaded) => {
       handler = loaded;
-      return loaded(request, context);
+      return loaded(kept, context);
     });
   };
+}
+
+/** See Handler: its first turn is still to come. */
+function withOwnBytes<T extends object>(request: T): T {
+  const copy = Object.assign(Object.create(Object.getPrototypeOf(request) as object) as T, request);
+  for (const [name, value] of Object.entries(request)) {
+    if (value instanceof Uint8Array) Object.assign(copy, { [name]: Buffer.from(value) });
+  }
+  return copy;
 }

@@ -18,7 +18,8 @@ export interface RequestContext {
 
 /**
  * Answers one kind of request. Framing, ids, and turning what it throws into the operation's own error response
- * are not its business.
+ * are not its business. Bytes in a request are the port's memory, which is used again: what a handler needs of them after
+ * its first turn it copies.
  */
 export type Handler<R extends RequestName> = (
   request: Request<R>,

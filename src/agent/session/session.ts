@@ -76,8 +76,7 @@ export class Session {
       decode: decodeEnvelope,
       onMessage: (message, framing, body) => {
         this.#receive(message, framing, body);
-        // Streams copy what they keep; the data of a request is its handler's.
-        return message.streamData ? "done" : undefined;
+        return "done"; // streams and handlers copy what they keep
       },
       onGarbage: (skippedBytes) => {
         this.#onGarbage(skippedBytes);

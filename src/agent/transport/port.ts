@@ -21,8 +21,11 @@ export type PortClosed = { reason: "unplugged" | "ended" } | { reason: "failed";
 /** Makes the native port; tests put a fake in its place. */
 export type OpenRawPort = (onEvents: (mask: number) => void) => RawPort;
 
-/** Bytes asked of the kernel at once. A virtio port gives 4 KiB a system call, joined natively up to this. */
-const readBytes = 64 * 1024;
+/**
+ * Bytes asked of the kernel at once: a frame with 64 KiB of a file, as known hosts send them, and its head. A virtio port
+ * gives 4 KiB a system call, joined natively up to this.
+ */
+const readBytes = 68 * 1024;
 
 /** Chunks below this are copied out: what is kept of them does not cost a new read buffer. */
 const copyBelowBytes = 16 * 1024;
