@@ -19,6 +19,7 @@
             "native/files/cached_linux.cc",
             "native/files/exit_linux.cc",
             "native/files/job_linux.cc",
+            "native/files/entries_linux.cc",
             "native/files/names_linux.cc",
             "native/files/pieces_linux.cc",
             "native/files/place_files_linux.cc",

@@ -22,6 +22,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterSampler(env, exports);
   limiquantix::RegisterCached(env, exports);
   limiquantix::RegisterNames(env, exports);
+  limiquantix::RegisterEntries(env, exports);
   limiquantix::RegisterPieces(env, exports);
   limiquantix::RegisterRemoval(env, exports);
   limiquantix::RegisterRename(env, exports);

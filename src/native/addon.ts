@@ -5,6 +5,7 @@ import path from "node:path";
 import type {
   ExitWithin,
   PlaceFiles,
+  ReadEntries,
   ReadFiles,
   ReadCached,
   ReadNames,
@@ -30,6 +31,7 @@ interface Addon {
   lookupUser: LookupUser;
   lookupGroup: LookupGroup;
   readNames: ReadNames;
+  readEntries: ReadEntries;
   removeTree: RemoveTree;
   readPiece: ReadPiece;
   readCached: ReadCached;

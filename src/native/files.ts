@@ -14,6 +14,25 @@ export type ReadNames = (
   hidden: boolean,
 ) => Promise<{ names: Buffer; total: number }>;
 
+/** Where in the `numbers` of an entry each stands. Times are nanoseconds since 1970; `isThere` is 0 for what has gone. */
+export const entryNumber = {
+  ...{ dev: 0, ino: 1, mode: 2, nlink: 3, uid: 4, gid: 5, size: 6, blocks: 7 },
+  ...{ atimeNs: 8, mtimeNs: 9, ctimeNs: 10, birthtimeNs: 11, isThere: 12 },
+} as const;
+
+/** Numbers of one entry. */
+export const entryNumbers = 13;
+
+/**
+ * What is at each of 1 to 1,024 names, joined by NUL, of the open folder `folder`, which stays open until then: numbers one
+ * entry behind the other; and what the links lead to, each with a NUL behind it, nothing for what is no link. Rejects when one
+ * of them cannot be looked at; its name is the error's path.
+ */
+export type ReadEntries = (
+  folder: number,
+  names: Buffer,
+) => Promise<{ numbers: BigInt64Array; links: Buffer }>;
+
 /** A folder on its way out. */
 export interface TreeRemoval {
   /**

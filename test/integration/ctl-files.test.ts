@@ -84,7 +84,8 @@ describe("limiquantix-ctl ls", () => {
     assert.deepEqual(more, []);
     assert.deepEqual([a?.["name"], a?.["kind"], a?.["sizeBytes"], a?.["mode"]], ["a", "file", 5, "0644"]);
     assert.deepEqual([b?.["path"], b?.["kind"]], [inFolder("b"), "directory"]);
-    assert.equal(new Date(String(a?.["modifiedAt"])).getTime(), Math.floor(statSync(inFolder("a")).mtimeMs));
+    const { mtimeNs } = statSync(inFolder("a"), { bigint: true });
+    assert.equal(new Date(String(a?.["modifiedAt"])).getTime(), Math.round(Number(mtimeNs) / 1e6));
   });
 
   it("lists large folders whole, in every form", async () => {
