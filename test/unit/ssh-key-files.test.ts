@@ -49,7 +49,7 @@ afterEach(() => {
 
 function meansWith(security: object = {}): Means {
   const log = { info: (line: { audit: WorkAuditRecord }) => records.push(line.audit) };
-  const audit = new Audit(log as unknown as ConstructorParameters<typeof Audit>[0]);
+  const audit = new Audit(log);
   return {
     files: new Files(parse(configSchema, { security }).security, audit),
     audit,

@@ -61,9 +61,9 @@ describe("a line of authorized_keys", () => {
 
   it("is taken apart and put together the same way", () => {
     const quoted = fc
-      .string({ unit: fc.constantFrom(..."ab, #='\\é"), maxLength: 20 })
+      .string({ unit: fc.constantFrom(...Array.from("ab, #='\\é")), maxLength: 20 })
       .map((value) => `command="${value.replaceAll("\\", "/")}"`);
-    const comment = fc.string({ unit: fc.constantFrom(..."ab#\"'é,"), maxLength: 20 });
+    const comment = fc.string({ unit: fc.constantFrom(...Array.from("ab#\"'é,")), maxLength: 20 });
     fc.assert(
       fc.property(
         fc.option(quoted, { nil: "" }),
