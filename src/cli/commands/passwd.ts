@@ -1,7 +1,7 @@
 import { defineCommand } from "../command.ts";
 import { exitCode } from "../exit-codes.ts";
 import { UsageError } from "../failure.ts";
-import { askHidden } from "../users/hidden-line.ts";
+import { HiddenInput } from "../users/hidden-input.ts";
 import { standardInput } from "../users/standard-input.ts";
 
 interface PasswdOptions {
@@ -64,10 +64,11 @@ async function ask(
       "standard input is no terminal to ask at; with --stdin the password is read from it",
     );
   }
-  const first = await askHidden(`The ${what}: `, signal);
+  using input = new HiddenInput(signal);
+  const first = await input.ask(`The ${what}: `);
   if (first === "") throw new UsageError("no password was given; nothing was changed");
   // A hash that was mistyped is none.
-  if (!hashed && (await askHidden("The same again: ", signal)) !== first)
+  if (!hashed && (await input.ask("The same again: ")) !== first)
     throw new UsageError("these are two different passwords; nothing was changed");
   return first;
 }
