@@ -100,7 +100,7 @@ describe("passwords in a guest", () => {
     const { machine, client } = attached;
     // lckpwdf(3), which PAM waits for, and the lock files of the shadow suite.
     const lock = (seconds: number): string =>
-      `perl -MFcntl -e 'open(F, ">>/etc/.pwd.lock"); fcntl(F, F_SETLKW, pack("ssx4qqix4", F_WRLCK, 0, 0, 0, 0)) or die; ` +
+      `perl -MFcntl -e 'open(F, ">>/etc/.pwd.lock"); $lock = pack("ssx4qqix4", F_WRLCK, 0, 0, 0, 0); fcntl(F, F_SETLKW, $lock) or die; ` +
       `open(R, ">/run/locked"); close(R); sleep ${seconds}'`;
     const locked = `until [ -e /run/locked ]; do sleep 0.1; done; rm /run/locked`;
     await machine.expect(`(${lock(5)}) >/dev/null 2>&1 & ${locked}`);
