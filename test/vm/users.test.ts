@@ -92,6 +92,12 @@ describe("passwords in a guest", () => {
     assert.match(await su(client, "from a hash"), /required to change your password/);
     await client.users.setPassword("alice", "at last");
     assert.match(await su(client, "at last"), loggedIn);
+
+    await machine.expect("mount --bind /bin/false /usr/bin/chage");
+    const text = await agentCodeOf(client.users.setPassword("alice", "too late", { expire: true }));
+    assert.match(text, /^QXGA-5003 .*chage failed \(exit code 1\); the earlier password holds$/);
+    assert.match(await su(client, "at last"), loggedIn);
+    await machine.expect("umount /usr/bin/chage");
     await machine.expect("pwck -rq || [ $? = 2 ]"); // 2: some service has no home
   });
 
