@@ -287,7 +287,7 @@ describe("a home that is a trap", () => {
         quietly(() => fs.symlinkSync(${JSON.stringify(path.join(victim, "target"))}, ssh + "/authorized_keys"));
       }`;
       chmodSync(folder, 0o755);
-        const child = spawn(process.execPath, ["-e", swapper], { stdio: "ignore" });
+      const child = spawn(process.execPath, ["-e", swapper], { stdio: "ignore" });
       const ended = new Promise((resolve) => child.once("exit", resolve));
       const means = meansWith();
       for (let i = 0; child.exitCode === null; i++) {
