@@ -33,6 +33,7 @@
             "native/process/cgroup_linux.cc",
             "native/process/child_linux.cc",
             "native/process/clone_linux.cc",
+            "native/process/core_linux.cc",
             "native/process/exec_linux.cc",
             "native/process/limits_linux.cc",
             "native/process/process_linux.cc",

@@ -13,6 +13,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new limiquantix::InstanceData);
   limiquantix::RegisterPort(env, exports);
   limiquantix::RegisterListener(env, exports);
+  limiquantix::RegisterCore(env, exports);
   limiquantix::RegisterPty(env, exports);
   limiquantix::RegisterSpawn(env, exports);
   limiquantix::RegisterUsers(env, exports);

@@ -8,23 +8,25 @@ import { LiveCommands } from "./commands/live-commands.ts";
 import type { Config } from "./config/config.ts";
 import { Files } from "./files/files.ts";
 import { handlers } from "./handlers/index.ts";
-import { type OperatingSystem, operatingSystem } from "./platform/index.ts";
+import { type OperatingSystem, operatingSystem, passwordSetter } from "./platform/index.ts";
 import { CommandPolicy } from "./policy/command-policy.ts";
 import { Router } from "./session/router.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 import { Tools } from "./tools/tools.ts";
 import { Transfers } from "./transfers/transfers.ts";
 import type { Log } from "./log.ts";
+import type { PasswordSetter } from "./users/passwords.ts";
 import { version } from "../version.ts";
 
 /** Extensions of this project that a host may use after its hello, besides the operations that have handlers. */
-const extensions = ["hello", "telemetry-extended", "exec", "files"];
+const extensions = ["hello", "telemetry-extended", "exec", "files", "users"];
 
 /** What all sessions of this process share. */
 export class Agent {
   readonly router: Router;
   readonly commands: Commands;
   readonly tools: Tools;
+  readonly passwords: PasswordSetter;
   readonly files: Files;
   readonly transfers: Transfers;
   /** Those whose input and output are streams. */
@@ -41,6 +43,7 @@ export class Agent {
     this.router = new Router(handlers, new Set(config.security.disabled_operations));
     this.commands = new Commands(new CommandPolicy(config.security), audit);
     this.tools = new Tools(this.commands);
+    this.passwords = passwordSetter(this.tools);
     this.files = new Files(config.security, audit);
     this.transfers = new Transfers(config.state_dir, log);
   }

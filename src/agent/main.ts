@@ -25,6 +25,7 @@ const logFlushMs = 200;
 
 /** Runs the agent until `signal` is aborted. Rejects when it cannot go on; what it held has been let go of. */
 export async function runAgent(config: Config, signal: AbortSignal): Promise<void> {
+  addon.forbidCoreDumps();
   const { log, audit, flush } = await openLog(config);
   const telemetry = new Telemetry(
     () => new Sampler(),

@@ -2,7 +2,7 @@ import type { AgentMessage, Envelope } from "../wire/envelope.ts";
 import { messageIdOf, newSessionId } from "../wire/session-id.ts";
 
 /** Extensions that this client can use. */
-const clientFeatures = ["telemetry-extended", "exec", "cancel", "files"];
+const clientFeatures = ["telemetry-extended", "exec", "cancel", "files", "users"];
 
 /** What the first exchange with an agent has shown. */
 export type Terms =

@@ -19,7 +19,7 @@ import type {
   WritePiece,
 } from "./files.ts";
 import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
-import type { LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
+import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
 
 interface Addon {
@@ -40,6 +40,7 @@ interface Addon {
   renameNoReplace: RenameNoReplace;
   seekData: SeekData;
   exitWithin: ExitWithin;
+  forbidCoreDumps: ForbidCoreDumps;
   syncfs: Syncfs;
   readFiles: ReadFiles;
   placeFiles: PlaceFiles;

@@ -109,3 +109,9 @@ export interface GroupRecord {
  */
 export type LookupUser = (name: string | number) => Promise<UserRecord | undefined>;
 export type LookupGroup = (name: string | number) => Promise<GroupRecord | undefined>;
+
+/**
+ * From now on this process leaves no core, neither a file nor through a pipe: secrets of hosts are in its memory. Commands
+ * have a limit of their own. Throws an error of Node's shape.
+ */
+export type ForbidCoreDumps = () => void;

@@ -36,6 +36,10 @@ export const handlers = {
   filePut: late(async () => (await import("./file-put.ts")).filePut),
   treeGet: late(async () => (await import("./tree-get.ts")).treeGet),
   treePut: late(async () => (await import("./tree-put.ts")).treePut),
+  resetPassword: late(async () => (await import("./reset-password.ts")).resetPassword),
+  sshKeyList: late(async () => (await import("./ssh-key-list.ts")).sshKeyList),
+  sshKeyAdd: late(async () => (await import("./ssh-key-add.ts")).sshKeyAdd),
+  sshKeyRemove: late(async () => (await import("./ssh-key-remove.ts")).sshKeyRemove),
   transferCommit: late(async () => (await import("./transfer-commit.ts")).transferCommit),
 } satisfies Handlers;
 

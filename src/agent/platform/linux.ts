@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import os from "node:os";
+import type { Tools } from "../tools/tools.ts";
+import { type PasswordSetter, Passwords } from "../users/passwords.ts";
 
 export { identify } from "../commands/identity.ts";
+export { accountOf } from "../users/account.ts";
 
 export interface OperatingSystem {
   /** "Debian GNU/Linux" */
@@ -11,6 +14,11 @@ export interface OperatingSystem {
   /** "6.1.0-56-amd64" */
   kernel: string;
   architecture: string;
+}
+
+/** Who sets passwords here. */
+export function passwordSetter(tools: Tools): PasswordSetter {
+  return new Passwords(tools);
 }
 
 const shell = "/bin/sh";

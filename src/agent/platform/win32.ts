@@ -1,6 +1,8 @@
 import os from "node:os";
 import type { Identity, IdentityRequest } from "../commands/identity.ts";
 import { CodedError } from "../../wire/errors.ts";
+import type { Account } from "../users/account.ts";
+import type { PasswordSetter } from "../users/passwords.ts";
 import type { OperatingSystem } from "./linux.ts";
 
 export function operatingSystem(): OperatingSystem {
@@ -17,6 +19,23 @@ export function identify({ user, group }: IdentityRequest): Promise<Identity> {
       "cannotSwitchUser",
       `cannot become ${whom}: on Windows commands run as the agent's own user; leave user and group out`,
     ),
+  );
+}
+
+/** `net user` would take the password as an argument, for all to see; NetUserSetInfo is still to come. */
+export function passwordSetter(): PasswordSetter {
+  return {
+    set: ({ user }) =>
+      Promise.reject(
+        new CodedError("password", `cannot set the password of ${user}: not supported on Windows yet`),
+      ),
+  };
+}
+
+/** Whose files they are, and who may read them, is another matter there than owner and mode. */
+export function accountOf(user: string): Promise<Account> {
+  return Promise.reject(
+    new CodedError("unknownType", `cannot tell the SSH keys of ${user}: not supported on Windows yet`),
   );
 }
 

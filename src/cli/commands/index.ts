@@ -9,9 +9,11 @@ import { info } from "./info.ts";
 import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
+import { passwd } from "./passwd.ts";
 import { ping } from "./ping.ts";
 import { rm } from "./rm.ts";
 import { shell } from "./shell.ts";
+import { sshKey } from "./ssh-key.ts";
 import { stat } from "./stat.ts";
 import { telemetry } from "./telemetry.ts";
 import { vms } from "./vms.ts";
@@ -21,5 +23,6 @@ import { wait } from "./wait.ts";
 export const commands: readonly CliCommand[] = [
   ...[vms, ping, info, wait, telemetry, exec, shell],
   ...[cp, ls, cat, stat, mkdir, rm, mv, edit],
+  ...[passwd, sshKey],
   ...[completion, complete],
 ];
