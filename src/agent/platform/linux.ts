@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import os from "node:os";
+import type { NetworkSystem } from "../network/backends/backend.ts";
 
 export { identify } from "../commands/identity.ts";
+
+/** Loaded when it is needed. */
+export async function networkSystem(): Promise<NetworkSystem> {
+  return (await import("../network/backends/linux.ts")).system;
+}
 
 export interface OperatingSystem {
   /** "Debian GNU/Linux" */
