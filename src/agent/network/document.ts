@@ -112,7 +112,7 @@ function isPlainKey(key: unknown): boolean {
 
 /** What the parser quotes may be a password. */
 function withoutQuotation(message: string): string {
-  return message.replace(/:?\s*["'`].*$/s, "");
+  return message.replace(/\s*[:"'`].*$/s, "");
 }
 
 function named(key: string): string {

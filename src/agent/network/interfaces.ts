@@ -34,20 +34,20 @@ export function staticAddresses(document: NetworkDocument): string[] {
 }
 
 /** What is applied comes into force some time later. */
-const settleMs = 5_000;
+export const usualSettleMs = 5_000;
 const lookEveryMs = 100;
 
-/** The interfaces as they are when these addresses are there, or after five seconds. */
+/** The interfaces as they are when these addresses are there, or at the deadline. */
 export async function settled(
   look: () => Promise<readonly InterfaceState[]>,
   addresses: readonly string[],
-  deadlineMs = settleMs,
+  deadlineMs: number,
 ): Promise<readonly InterfaceState[]> {
   const end = performance.now() + deadlineMs;
   for (;;) {
     const now = await look();
     const there = new Set(now.flatMap(addressesOf));
-    if (addresses.every((address) => there.has(address)) || performance.now() > end) return now;
+    if (addresses.every((address) => there.has(address)) || performance.now() >= end) return now;
     await sleep(lookEveryMs);
   }
 }

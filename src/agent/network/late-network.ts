@@ -56,8 +56,9 @@ export class LateNetwork {
 
   async #load(): Promise<Network> {
     const { stateDir, tools, log } = this.#options;
-    const [{ Network }, { ChangeRecords }, system, bootId] = await Promise.all([
+    const [{ Network }, { usualSettleMs }, { ChangeRecords }, system, bootId] = await Promise.all([
       import("./network.ts"),
+      import("./interfaces.ts"),
       import("./change-record.ts"),
       networkSystem(),
       readBootId(),
@@ -69,6 +70,7 @@ export class LateNetwork {
       log,
       uptimeSeconds: () => os.uptime(),
       bootId,
+      settleMs: usualSettleMs,
     });
     if (this.#closed) await network.close();
     else void network.recover(); // its place in the queue is before that of any request

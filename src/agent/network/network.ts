@@ -32,6 +32,8 @@ export interface NetworkOptions {
   uptimeSeconds: () => number;
   /** Of the running system; "" where it is not known. */
   bootId: string;
+  /** How long the addresses of a document that was applied are waited for; they are only told. */
+  settleMs: number;
 }
 
 /**
@@ -138,7 +140,7 @@ export class Network {
     { apply, confirmSeconds }: NetworkRequest,
     signal: AbortSignal,
   ): Promise<Configured> {
-    const { records, interfaces } = this.#options;
+    const { records, interfaces, settleMs } = this.#options;
     const earlier = await this.#earlierRecord();
     const backend = await this.#backendThere();
     if (!backend) throw refused("this guest has none of netplan, NetworkManager and systemd-networkd");
@@ -161,7 +163,7 @@ export class Network {
     await records.write(record);
     const change = { from, to, remembered };
     const { lines, record: end } = await this.#carryOut(backend, change, record, confirmSeconds, earlier);
-    const now = apply ? await settled(interfaces, staticAddresses(document)) : before;
+    const now = apply ? await settled(interfaces, staticAddresses(document), settleMs) : before;
     const changes = [...lines, ...differences(before, now)];
     this.#options.log.info({ backend: backend.name, changes }, "the network is configured");
     if (!end.deadline) return { backend: backend.name, changes };
