@@ -7,7 +7,7 @@ import { type CommandInfo, commands } from "./commands/list.ts";
 import type { RemoteProcess } from "./commands/remote-process.ts";
 import { type AttachOptions, type SpawnOptions, attach, spawn } from "./commands/spawn.ts";
 import { HostError } from "./errors.ts";
-import { Files } from "./files/files.ts";
+import { Files, type SessionOf } from "./files/files.ts";
 import { Link, type LinkOptions } from "./link.ts";
 import type {
   AgentErrorEvent,
@@ -18,6 +18,7 @@ import type {
   TelemetryReport,
 } from "./messages.ts";
 import type { Terms } from "./negotiate.ts";
+import { Network } from "./network/network.ts";
 import { plain } from "./plain.ts";
 import { deferred, secondsFromNow } from "./waiting.ts";
 
@@ -35,6 +36,8 @@ export interface ClientEvents {
 export class Client extends EventEmitter<ClientEvents> {
   /** The guest's files. */
   readonly files: Files;
+  /** How the guest's network is configured. */
+  readonly network: Network;
   readonly #options: LinkOptions;
   readonly #link: Link;
   #pings = 0;
@@ -44,7 +47,9 @@ export class Client extends EventEmitter<ClientEvents> {
   private constructor(options: LinkOptions) {
     super();
     this.#options = options;
-    this.files = new Files((what, callOptions) => this.#link.session(what, callOptions));
+    const sessionOf: SessionOf = (what, callOptions) => this.#link.session(what, callOptions);
+    this.files = new Files(sessionOf);
+    this.network = new Network(sessionOf);
     this.#link = new Link(options, {
       up: () => this.emit("connected"),
       message: (message) => {

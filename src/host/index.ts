@@ -28,3 +28,4 @@ export type {
   WriteOptions,
 } from "./files/options.ts";
 export type { DownloadTreeResult, FileChanges, TransferResult, UploadTreeResult } from "./files/results.ts";
+export type { AppliedNetwork, ApplyNetworkOptions, Network, NetworkState } from "./network/network.ts";

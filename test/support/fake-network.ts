@@ -59,12 +59,12 @@ export class FakeNetwork {
   }
 
   readonly tools: SystemTools = {
-    run: async (program, args, options = {}) => {
-      const result = await this.#run(program, args, options);
-      options.signal?.throwIfAborted();
+    run: async (program, args, options) => {
+      const result = await this.#run(program, args, options ?? {});
+      options?.signal?.throwIfAborted();
       return result;
     },
-    expect: async (code: ErrorCode, program: string, args: readonly string[], options: ToolOptions = {}) => {
+    expect: async (code: ErrorCode, program: string, args: readonly string[], options?: ToolOptions) => {
       const result = await this.tools.run(program, args, options);
       if (result.exitCode !== 0 || result.timedOut) throw new CodedError(code, failureText(program, result));
       return result.stdout;

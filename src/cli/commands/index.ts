@@ -9,6 +9,7 @@ import { info } from "./info.ts";
 import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
+import { network } from "./network.ts";
 import { ping } from "./ping.ts";
 import { rm } from "./rm.ts";
 import { shell } from "./shell.ts";
@@ -21,5 +22,6 @@ import { wait } from "./wait.ts";
 export const commands: readonly CliCommand[] = [
   ...[vms, ping, info, wait, telemetry, exec, shell],
   ...[cp, ls, cat, stat, mkdir, rm, mv, edit],
+  ...[network],
   ...[completion, complete],
 ];
