@@ -77,6 +77,7 @@ export class FakeNetwork {
       backends: system.backends({ root: this.root, stateDir: this.stateDir, tools: this.tools }),
       records: new ChangeRecords(this.stateDir, this.#log),
       interfaces: () => Promise.resolve(this.interfaces),
+      setMtu: (name, mtu) => system.setMtu(this.tools, name, mtu),
       log: this.#log,
       uptimeSeconds: () => this.uptimeSeconds,
       bootId: this.bootId,
@@ -119,6 +120,7 @@ export class FakeNetwork {
   #knows(program: string): boolean {
     return (
       existsSync(path.join(this.root, "usr/sbin", program)) ||
+      program === "ip" ||
       (program === "systemctl" && this.#backend === "networkd")
     );
   }

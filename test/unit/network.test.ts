@@ -205,6 +205,21 @@ describe("a network configuration that is to be confirmed", () => {
     await network.close();
   });
 
+  it("leaves each interface the MTU that it had", async () => {
+    using guest = new FakeNetwork("netplan");
+    const network = guest.network();
+    guest.answer = (_, args) => {
+      const isNew = guest.files("etc/netplan")[ours] !== undefined;
+      if (args[0] === "apply" && isNew)
+        guest.interfaces = guest.interfaces.map((each) => ({ ...each, mtu: 9000 }));
+      return {};
+    };
+    const { changes } = await network.configure(change("10.0.0.1"), noSignal);
+    assert.ok(changes.includes("eth0: MTU 1500 → 9000"));
+    await network.rollBack();
+    assert.equal(guest.calls.at(-1), "ip link set dev eth0 mtu 1500");
+  });
+
   it("can be rolled back at once", async () => {
     using guest = new FakeNetwork("netplan");
     const network = guest.network();

@@ -26,7 +26,13 @@ const recordSchema = v.object({
   document: v.string(),
   /** Absent when it was rolled back already. */
   before: v.optional(
-    v.object({ document: v.string(), files: v.array(file), remembered: v.array(v.string()) }),
+    v.object({
+      document: v.string(),
+      files: v.array(file),
+      remembered: v.array(v.string()),
+      /** No service gives an interface that it lets go of its MTU back. */
+      links: v.array(v.object({ name: v.string(), mtu: v.number() })),
+    }),
   ),
   /** False: it was only written, for the next boot. */
   applied: v.boolean(),

@@ -36,19 +36,27 @@ export function staticAddresses(document: NetworkDocument): string[] {
 /** What is applied comes into force some time later. */
 export const usualSettleMs = 5_000;
 const lookEveryMs = 100;
+/** DHCP and router advertisements give back what a service has taken away. */
+const quietMs = 1_000;
 
-/** The interfaces as they are when these addresses are there, or at the deadline. */
+/** The interfaces when these addresses are there and nothing has changed for a second; or as they are at the deadline. */
 export async function settled(
   look: () => Promise<readonly InterfaceState[]>,
   addresses: readonly string[],
   deadlineMs: number,
 ): Promise<readonly InterfaceState[]> {
   const end = performance.now() + deadlineMs;
+  let last = await look();
+  let quietSince = performance.now();
   for (;;) {
-    const now = await look();
-    const there = new Set(now.flatMap(addressesOf));
-    if (addresses.every((address) => there.has(address)) || performance.now() >= end) return now;
+    const there = new Set(last.flatMap(addressesOf));
+    const isQuiet = performance.now() - quietSince >= quietMs;
+    if (performance.now() >= end || (isQuiet && addresses.every((address) => there.has(address))))
+      return last;
     await sleep(lookEveryMs);
+    const now = await look();
+    if (differences(last, now).length > 0) quietSince = performance.now();
+    last = now;
   }
 }
 

@@ -67,6 +67,7 @@ export class LateNetwork {
       backends: system.backends({ tools, root: "/", stateDir }),
       records: new ChangeRecords(stateDir, log),
       interfaces: () => system.interfaces(),
+      setMtu: (name, mtu) => system.setMtu(tools, name, mtu),
       log,
       uptimeSeconds: () => os.uptime(),
       bootId,

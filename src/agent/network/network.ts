@@ -3,9 +3,9 @@ import { CodedError } from "../../wire/errors.ts";
 import { after } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import type { Backend, Change } from "./backends/backend.ts";
-import { type ChangeRecord, type ChangeRecords, fileList } from "./change-record.ts";
+import { type ChangeRecord, fileList } from "./change-record.ts";
 import { type NetworkDocument, parseNetworkDocument } from "./document.ts";
-import { type InterfaceState, differences, settled, staticAddresses } from "./interfaces.ts";
+import { differences, settled, staticAddresses } from "./interfaces.ts";
 import { Queue } from "./queue.ts";
 import {
   ChangeFailed,
@@ -16,17 +16,13 @@ import {
   mostConfirmSeconds,
   refused,
 } from "./requests.ts";
-import { Restoring } from "./restoring.ts";
+import { Restoring, type RestoringOptions } from "./restoring.ts";
 import { withoutSecrets } from "./secrets.ts";
 
 /** A rollback that nobody waits for is tried again, as it is what an operator relies on. */
 const rollbackTries = 3;
 
-export interface NetworkOptions {
-  /** In the order in which they are asked whether they are there. */
-  backends: readonly Backend[];
-  records: ChangeRecords;
-  interfaces: () => Promise<readonly InterfaceState[]>;
+export interface NetworkOptions extends RestoringOptions {
   log: Pick<Log, "info" | "warn" | "error">;
   /** Seconds since boot, by a clock that nobody sets. */
   uptimeSeconds: () => number;
@@ -50,7 +46,7 @@ export class Network {
 
   constructor(options: NetworkOptions) {
     this.#options = options;
-    this.#restoring = new Restoring(options.backends, options.records);
+    this.#restoring = new Restoring(options);
   }
 
   /**
@@ -86,11 +82,12 @@ export class Network {
     return await this.#queue.run(undefined, async () => {
       const record = await this.#options.records.read();
       if (!record?.before) throw refused("there is no earlier configuration to go back to");
-      const before = await this.#options.interfaces();
+      const { interfaces, settleMs } = this.#options;
+      const before = await interfaces();
       const { lines, problem } = await this.#restoring.restore(record, { apply: true });
-      const end = await this.#options.interfaces();
       if (problem)
         throw refused(`the earlier files are in place, but not in force: ${problem.message}`, problem);
+      const end = await settled(interfaces, [], settleMs);
       return [...lines, ...differences(before, end)];
     });
   }
@@ -156,7 +153,10 @@ export class Network {
       phase: "applying",
       backend: backend.name,
       document: document.text,
-      before: { document: earlier?.document ?? "", files: fileList(from), remembered },
+      before: {
+        ...{ document: earlier?.document ?? "", files: fileList(from), remembered },
+        links: before.map(({ name, mtu }) => ({ name, mtu })),
+      },
       applied: apply,
       token: "",
     };

@@ -3,9 +3,18 @@ import { CodedError } from "../../wire/errors.ts";
 import type { Backend, Change } from "./backends/backend.ts";
 import { type ChangeRecord, type ChangeRecords, filesOf } from "./change-record.ts";
 import type { FileSet } from "./config-files.ts";
+import type { InterfaceState } from "./interfaces.ts";
 import { withoutSecrets } from "./secrets.ts";
 
 const retryMs = 2_000;
+
+export interface RestoringOptions {
+  /** In the order in which they are asked whether they are there. */
+  backends: readonly Backend[];
+  records: ChangeRecords;
+  interfaces: () => Promise<readonly InterfaceState[]>;
+  setMtu: (name: string, mtu: number) => Promise<void>;
+}
 
 export interface Restored {
   /** What was written and removed, a line each. */
@@ -16,13 +25,11 @@ export interface Restored {
 
 /** Brings back what there was before a change. */
 export class Restoring {
-  readonly #backends: readonly Backend[];
-  readonly #records: ChangeRecords;
+  readonly #options: RestoringOptions;
   #closed = false;
 
-  constructor(backends: readonly Backend[], records: ChangeRecords) {
-    this.#backends = backends;
-    this.#records = records;
+  constructor(options: RestoringOptions) {
+    this.#options = options;
   }
 
   /** The agent stops, and ends its tools. What could not be applied then is left to the next one. */
@@ -36,7 +43,7 @@ export class Restoring {
     { apply, tries = 1 }: { apply: boolean; tries?: number },
   ): Promise<Restored> {
     const { before, backend: name } = record;
-    const backend = this.#backends.find((each) => each.name === name);
+    const backend = this.#options.backends.find((each) => each.name === name);
     if (!backend || !before) {
       throw new CodedError(
         "network",
@@ -46,7 +53,7 @@ export class Restoring {
     const { files, remembered } = before;
     const change = { from: await backend.files.read(), to: filesOf(files), remembered };
     const lines = await backend.files.replace(change.to);
-    const problem = apply ? await this.#apply(backend, change, before.document, tries) : undefined;
+    const problem = apply ? await this.#apply(backend, change, before, tries) : undefined;
     if (problem && this.#closed) return { lines, problem };
     await this.#settle(record, change.to);
     return { lines, ...(problem && { problem }) };
@@ -56,12 +63,13 @@ export class Restoring {
   async #apply(
     backend: Backend,
     change: Change,
-    document: string,
+    { document, links }: NonNullable<ChangeRecord["before"]>,
     tries: number,
   ): Promise<Error | undefined> {
     for (let left = tries; ;) {
       try {
         await backend.apply(change);
+        await this.#restoreMtus(links);
         return undefined;
       } catch (error) {
         left--;
@@ -73,13 +81,19 @@ export class Restoring {
     }
   }
 
+  async #restoreMtus(links: readonly { name: string; mtu: number }[]): Promise<void> {
+    const { interfaces, setMtu } = this.#options;
+    for (const { name, mtu } of await interfaces()) {
+      const earlier = links.find((link) => link.name === name)?.mtu ?? mtu;
+      if (earlier !== mtu) await setMtu(name, earlier);
+    }
+  }
+
   /** What was there before is what there is. */
   async #settle({ backend, before }: ChangeRecord, files: FileSet): Promise<void> {
     const document = before?.document ?? "";
-    if (files.size === 0) await this.#records.remove();
-    else
-      await this.#records.write({
-        ...{ version: 1, phase: "kept", backend, document, applied: true, token: "" },
-      });
+    const { records } = this.#options;
+    if (files.size === 0) await records.remove();
+    else await records.write({ version: 1, phase: "kept", backend, document, applied: true, token: "" });
   }
 }

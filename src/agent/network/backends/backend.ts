@@ -52,4 +52,6 @@ export interface NetworkSystem {
   /** In the order in which they are asked whether they are there. */
   backends(options: BackendOptions): Backend[];
   interfaces(): Promise<readonly InterfaceState[]>;
+  /** Rejects with CodedError network. */
+  setMtu(tools: SystemTools, name: string, mtu: number): Promise<void>;
 }

@@ -9,6 +9,9 @@ import { Networkd } from "./networkd.ts";
 export const system: NetworkSystem = {
   backends: (options) => [new Netplan(options), new NetworkManager(options), new Networkd(options)],
   interfaces,
+  async setMtu(tools, name, mtu) {
+    await tools.expect("network", "ip", ["link", "set", "dev", name, "mtu", String(mtu)]);
+  },
 };
 
 /** Of the system's own network, the loopback interface too. */

@@ -45,9 +45,9 @@ export class Networkd implements Backend {
     const devices = [...from].filter(([name]) => name.endsWith(".netdev"));
     // networkd makes what is new, and neither changes nor removes what is there.
     const outdated = devices.filter(([name, file]) => to.get(name)?.content !== file.content);
-    for (const name of await this.#existing(outdated.map(([file]) => interfaceOf(file)))) {
-      await this.#networkctl("delete", name);
-    }
+    // A VLAN goes with what it is on.
+    const vlansFirst = outdated.sort(([, a], [, b]) => Number(isVlan(b.content)) - Number(isVlan(a.content)));
+    for (const [file] of vlansFirst) await this.#delete(interfaceOf(file));
     await this.#networkctl("reload");
     // Interfaces whose files are others now are configured anew by that.
     const same = [...to].filter(
@@ -63,6 +63,10 @@ export class Networkd implements Backend {
     return await tools.expect("network", "networkctl", args, { signal, timeoutSeconds: lookSeconds });
   }
 
+  async #delete(name: string): Promise<void> {
+    if ((await this.#existing([name])).length > 0) await this.#networkctl("delete", name);
+  }
+
   async #existing(names: readonly string[]): Promise<string[]> {
     const found: string[] = [];
     for (const name of names) {
@@ -74,4 +78,8 @@ export class Networkd implements Backend {
   async #networkctl(...args: string[]): Promise<void> {
     await this.#options.tools.expect("network", "networkctl", args, { timeoutSeconds: applySeconds });
   }
+}
+
+function isVlan(netdev: string): boolean {
+  return /^Kind=vlan$/m.test(netdev);
 }

@@ -4,6 +4,8 @@ import { Netsh } from "./netsh.ts";
 
 export const system: NetworkSystem = {
   backends: (options) => [new Netsh(options)],
+  /** netsh's dump has it. */
+  setMtu: () => Promise.resolve(),
   /** Their MTU is not told there. */
   interfaces: () =>
     Promise.resolve(
