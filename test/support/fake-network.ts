@@ -29,8 +29,8 @@ export type Answer = (
 
 /** A folder as a guest's root, with the programs and folders of one backend, whose tools answer as a test says. */
 export class FakeNetwork {
-  readonly root = mkdtempSync(path.join(tmpdir(), "network-"));
-  readonly stateDir = path.join(this.root, "var/lib/limiquantix");
+  readonly root: string;
+  readonly stateDir: string;
   /** Every tool that was run: "netplan apply". */
   readonly calls: string[] = [];
   readonly logged: string[] = [];
@@ -40,8 +40,11 @@ export class FakeNetwork {
   answer: Answer = () => undefined;
   readonly #backend: FakeBackend;
 
-  constructor(backend: FakeBackend) {
+  /** In a folder that is there, or one of its own. */
+  constructor(backend: FakeBackend, root = mkdtempSync(path.join(tmpdir(), "network-"))) {
     this.#backend = backend;
+    this.root = root;
+    this.stateDir = path.join(root, "var/lib/limiquantix");
     const folders = {
       netplan: ["etc/netplan"],
       networkmanager: ["etc/NetworkManager/system-connections"],
