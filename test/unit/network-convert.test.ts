@@ -210,6 +210,42 @@ method=auto
   });
 });
 
+describe("for NetworkManager, what a family without an address can have", () => {
+  const sectionsOf = (settings: string): string =>
+    rendered(networkManager, `network: {version: 2, ethernets: {eth0: {${settings}}}}`)[
+      "limiquantix-eth0.nmconnection"
+    ]?.replace(/^[\s\S]*?(?=\[ipv4\])/, "") ?? "";
+
+  it("is nothing, as it would refuse the file", () => {
+    assert.equal(
+      sectionsOf('addresses: ["2001:db8::7/64"], nameservers: {search: [lan]}'),
+      "[ipv4]\nmethod=disabled\n\n[ipv6]\nmethod=manual\naddress1=2001:db8::7/64\ndns-search=lan;\n",
+    );
+    assert.equal(sectionsOf("accept-ra: false"), "[ipv4]\nmethod=disabled\n\n[ipv6]\nmethod=link-local\n");
+    for (const [settings, key] of [
+      ["nameservers: {addresses: [192.0.2.53]}", "nameservers.addresses"],
+      ["routes: [{to: 192.0.2.0/24}]", "routes"],
+      ['accept-ra: false, dhcp4: true, nameservers: {addresses: ["2001:db8::53"]}', "nameservers.addresses"],
+    ] as const)
+      assert.match(
+        refusal(networkManager, `network: {version: 2, ethernets: {eth0: {${settings}}}}`),
+        new RegExp(`^QXGA-5004 ethernets.eth0.${key}: eth0 has no IPv[46] address`),
+      );
+  });
+
+  it("is what router advertisements do not forbid", () => {
+    assert.equal(
+      sectionsOf('dhcp4: true, nameservers: {addresses: ["2001:db8::53"]}'),
+      "[ipv4]\nmethod=auto\n\n[ipv6]\nmethod=auto\ndns=2001:db8::53;\n",
+    );
+    assert.equal(sectionsOf("dhcp4: true"), "[ipv4]\nmethod=auto\n\n[ipv6]\nmethod=ignore\n");
+    assert.match(
+      sectionsOf("dhcp4: true, routes: [{to: 192.0.2.0/24, metric: 5}]"),
+      /^route1=192\.0\.2\.0\/24,,5$/m,
+    );
+  });
+});
+
 describe("for Windows", () => {
   it("converts addresses, routes and name servers to a script of netsh", () => {
     const text = `
@@ -281,6 +317,18 @@ describe("what cannot be converted", () => {
     [
       "network: {version: 2, ethernets: {eth0: {dhcp4: true}}, bonds: {b: {interfaces: [eth0]}}}",
       "ethernets.eth0 is a part of b",
+    ],
+    [
+      "network: {version: 2, bonds: {b: {interfaces: [], parameters: {lacp-rate: fast}}}}",
+      "bonds.b.parameters.lacp-rate: mode balance-rr has none; 802.3ad has",
+    ],
+    [
+      "network: {version: 2, bonds: {b: {interfaces: [], parameters: {up-delay: 5, mii-monitor-interval: 0}}}}",
+      "bonds.b.parameters.up-delay: needs a mii-monitor-interval",
+    ],
+    [
+      "network: {version: 2, bonds: {b: {interfaces: [], parameters: {primary: x}}}}",
+      "bonds.b.parameters.primary: x is not among its interfaces",
     ],
     ["network: {version: 2, ethernets: {a: {}}, vlans: {a: {id: 1, link: a}}}", "a is there more than once"],
   ] as const) {

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import type { ConfigFile, FileSet } from "../config-files.ts";
-import { type Interface, defaultRoutes, routeFamily, routeTarget } from "./plan.ts";
+import { CodedError } from "../../../wire/errors.ts";
+import { type Interface, defaultRoutes, keyOf, routeFamily, routeTarget } from "./plan.ts";
+import type { Route } from "./schema.ts";
 import { type Line, iniFile } from "./sections.ts";
 import { familyOf } from "./values.ts";
 
@@ -103,40 +105,74 @@ function bondLines(each: Interface): Line[] {
 
 function ipv4Lines(each: Interface): Line[] {
   const { settings } = each;
-  const hasStatic = settings.addresses.some((address) => !address.includes(":"));
+  const what = ofFamily(each, 4);
+  const method = settings.dhcp4 ? "auto" : what.addresses.length > 0 ? "manual" : "disabled";
+  if (method === "disabled") refuseWithoutAddress(each, 4, what);
   return [
-    ["method", settings.dhcp4 ? "auto" : hasStatic ? "manual" : "disabled"],
+    ["method", method],
     ["dhcp-client-id", settings.dhcp4 ? settings["dhcp-identifier"] : undefined],
-    ...familyLines(each, 4),
+    ...(method === "disabled" ? [] : familyLines(what)),
   ];
 }
 
 function ipv6Lines(each: Interface): Line[] {
   const { settings } = each;
+  const what = ofFamily(each, 6);
   const acceptsRa = settings["accept-ra"];
-  const hasStatic = settings.addresses.some((address) => address.includes(":"));
-  const isAutomatic = settings.dhcp6 || (acceptsRa ?? false);
-  const otherwise = hasStatic ? "manual" : acceptsRa === false ? "link-local" : "ignore"; // the kernel's own way
-  return [["method", isAutomatic ? "auto" : otherwise], ...familyLines(each, 6)];
+  if (settings.dhcp6 || acceptsRa === true) return [["method", "auto"], ...familyLines(what)];
+  if (what.addresses.length > 0) return [["method", "manual"], ...familyLines(what)];
+  if (acceptsRa === false) {
+    refuseWithoutAddress(each, 6, what);
+    return [["method", "link-local"]];
+  }
+  // Left to the kernel, NetworkManager has no place for name servers and routes.
+  if (what.servers.length + what.routes.length > 0) return [["method", "auto"], ...familyLines(what)];
+  return [["method", "ignore"]];
 }
 
-function familyLines(each: Interface, family: 4 | 6): Line[] {
+interface FamilyPart {
+  addresses: string[];
+  servers: string[];
+  routes: Route[];
+  search: string[];
+}
+
+function ofFamily(each: Interface, family: 4 | 6): FamilyPart {
   const { addresses, nameservers, routes } = each.settings;
-  const ours = addresses.filter((address) => familyOf(address.split("/", 1)[0] ?? "") === family);
-  const servers = nameservers.addresses.filter((address) => familyOf(address) === family);
-  const all = [...defaultRoutes(each), ...routes].filter((route) => routeFamily(route) === family);
+  const isOf = (address: string): boolean => familyOf(address.split("/", 1)[0] ?? "") === family;
+  return {
+    addresses: addresses.filter(isOf),
+    servers: nameservers.addresses.filter(isOf),
+    routes: [...defaultRoutes(each), ...routes].filter((route) => routeFamily(route) === family),
+    search: nameservers.search,
+  };
+}
+
+/** NetworkManager takes neither where a family is not in use. */
+function refuseWithoutAddress(each: Interface, family: 4 | 6, { servers, routes }: FamilyPart): void {
+  const key = servers.length > 0 ? "nameservers.addresses" : routes.length > 0 ? "routes" : undefined;
+  if (key === undefined) return;
+  const why = `${each.name} has no IPv${family} address, and NetworkManager takes none of IPv${family} then`;
+  throw new CodedError("network", `${keyOf(each, key)}: ${why}`);
+}
+
+function familyLines({ addresses, servers, routes, search }: FamilyPart): Line[] {
   return [
-    ...ours.map((address, i): Line => [`address${i + 1}`, address]),
-    ...all.flatMap((route, i): Line[] => [
-      [
-        `route${i + 1}`,
-        [routeTarget(route), route.via ?? "", route.metric].filter((x) => x !== undefined).join(","),
-      ],
+    ...addresses.map((address, i): Line => [`address${i + 1}`, address]),
+    ...routes.flatMap((route, i): Line[] => [
+      [`route${i + 1}`, routeValue(route)],
       [`route${i + 1}_options`, route["on-link"] ? "onlink=true" : undefined],
     ]),
     ["dns", listOf(servers)],
-    ["dns-search", servers.length > 0 || family === 4 ? listOf(nameservers.search) : undefined],
+    ["dns-search", listOf(search)],
   ];
+}
+
+/** "target", or "target,gateway,metric"; an empty gateway is none. */
+function routeValue(route: Route): string {
+  const { via, metric } = route;
+  const gateway = via ?? (metric === undefined ? undefined : "");
+  return [routeTarget(route), gateway, metric].filter((part) => part !== undefined).join(",");
 }
 
 function listOf(values: readonly string[]): string | undefined {

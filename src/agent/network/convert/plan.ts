@@ -100,9 +100,7 @@ function connected(each: Interface, { bonds, vlans }: Convertible, all: readonly
   if (each.kind === "bond") {
     const { interfaces, parameters } = each.settings;
     for (const name of interfaces) requireInterface(all, name, keyOf(each, "interfaces"));
-    const { primary } = parameters;
-    if (primary !== undefined && !interfaces.includes(primary))
-      throw refused(`${keyOf(each, "parameters.primary")}: ${primary} is not among its interfaces`);
+    checkBond(each.name, parameters, interfaces);
   }
   const [owner, second] = Object.entries(bonds).filter(([, { interfaces }]) =>
     interfaces.includes(each.name),
@@ -117,6 +115,23 @@ function connected(each: Interface, { bonds, vlans }: Convertible, all: readonly
     );
   const isPrimary = owner[1].parameters.primary === each.name;
   return { ...each, vlans: vlansOn(each.name, vlans), bond: { name: owner[0], isPrimary } };
+}
+
+/** What the kernel refuses, and its services with it. */
+function checkBond(name: string, parameters: Bond["parameters"], parts: readonly string[]): void {
+  const { mode, primary } = parameters;
+  const wrong = (key: keyof typeof parameters, why: string): CodedError =>
+    refused(`bonds.${name}.parameters.${key}: ${why}`);
+  if (primary !== undefined && !parts.includes(primary))
+    throw wrong("primary", `${primary} is not among its interfaces`);
+  if (primary !== undefined && !["active-backup", "balance-tlb", "balance-alb"].includes(mode))
+    throw wrong("primary", `mode ${mode} has none`);
+  if (parameters["lacp-rate"] !== undefined && mode !== "802.3ad")
+    throw wrong("lacp-rate", `mode ${mode} has none; 802.3ad has`);
+  for (const key of ["up-delay", "down-delay"] as const) {
+    if (parameters[key] !== undefined && !parameters["mii-monitor-interval"])
+      throw wrong(key, "needs a mii-monitor-interval");
+  }
 }
 
 function vlansOn(name: string, vlans: Convertible["vlans"]): string[] {
