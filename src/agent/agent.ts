@@ -8,6 +8,7 @@ import { LiveCommands } from "./commands/live-commands.ts";
 import type { Config } from "./config/config.ts";
 import { Files } from "./files/files.ts";
 import { handlers } from "./handlers/index.ts";
+import { LateNetwork } from "./network/late-network.ts";
 import { type OperatingSystem, operatingSystem, passwordSetter } from "./platform/index.ts";
 import { CommandPolicy } from "./policy/command-policy.ts";
 import { Router } from "./session/router.ts";
@@ -29,6 +30,7 @@ export class Agent {
   readonly passwords: PasswordSetter;
   readonly files: Files;
   readonly transfers: Transfers;
+  readonly network: LateNetwork;
   /** Those whose input and output are streams. */
   readonly live = new LiveCommands();
   readonly #startedAt = performance.now();
@@ -46,11 +48,12 @@ export class Agent {
     this.passwords = passwordSetter(this.tools);
     this.files = new Files(config.security, audit);
     this.transfers = new Transfers(config.state_dir, log);
+    this.network = new LateNetwork({ stateDir: config.state_dir, tools: this.tools, log });
   }
 
   /** Ends what must not outlive the agent. */
   async close(): Promise<void> {
-    await Promise.all([this.commands.close(), this.transfers.close()]);
+    await Promise.all([this.network.close(), this.commands.close(), this.transfers.close()]);
   }
 
   get uptimeSeconds(): number {

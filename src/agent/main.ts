@@ -41,6 +41,7 @@ export async function runAgent(config: Config, signal: AbortSignal): Promise<voi
   try {
     log.info({ version, port: transport.description, pid: process.pid }, "limiquantix-agent starts");
     void agent.transfers.clean();
+    agent.network.start();
     await keepLink(agent, transport, log, signal);
     log.info("limiquantix-agent stops");
   } finally {

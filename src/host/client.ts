@@ -18,6 +18,7 @@ import type {
   TelemetryReport,
 } from "./messages.ts";
 import type { Terms } from "./negotiate.ts";
+import { Network } from "./network/network.ts";
 import { plain } from "./plain.ts";
 import { Users } from "./users/users.ts";
 import { deferred, secondsFromNow } from "./waiting.ts";
@@ -38,6 +39,8 @@ export class Client extends EventEmitter<ClientEvents> {
   readonly files: Files;
   /** Passwords and SSH keys of the guest's users. */
   readonly users: Users;
+  /** How the guest's network is configured. */
+  readonly network: Network;
   readonly #options: LinkOptions;
   readonly #link: Link;
   #pings = 0;
@@ -50,6 +53,7 @@ export class Client extends EventEmitter<ClientEvents> {
     const sessionOf: SessionOf = (what, callOptions) => this.#link.session(what, callOptions);
     this.files = new Files(sessionOf);
     this.users = new Users(sessionOf);
+    this.network = new Network(sessionOf);
     this.#link = new Link(options, {
       up: () => this.emit("connected"),
       message: (message) => {

@@ -29,3 +29,4 @@ export type {
 } from "./files/options.ts";
 export type { DownloadTreeResult, FileChanges, TransferResult, UploadTreeResult } from "./files/results.ts";
 export type { PasswordOptions, SshKey, UserOptions, Users } from "./users/users.ts";
+export type { AppliedNetwork, ApplyNetworkOptions, Network, NetworkState } from "./network/network.ts";

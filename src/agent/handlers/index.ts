@@ -41,6 +41,10 @@ export const handlers = {
   sshKeyAdd: late(async () => (await import("./ssh-key-add.ts")).sshKeyAdd),
   sshKeyRemove: late(async () => (await import("./ssh-key-remove.ts")).sshKeyRemove),
   transferCommit: late(async () => (await import("./transfer-commit.ts")).transferCommit),
+  configureNetwork: late(async () => (await import("./configure-network.ts")).configureNetwork),
+  networkShow: late(async () => (await import("./network-show.ts")).networkShow),
+  networkConfirm: late(async () => (await import("./network-confirm.ts")).networkConfirm),
+  networkRollback: late(async () => (await import("./network-rollback.ts")).networkRollback),
 } satisfies Handlers;
 
 /** Loaded when the first such request comes: an agent that is not asked for files starts sooner, and is smaller. */

@@ -2,9 +2,15 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 import type { Tools } from "../tools/tools.ts";
 import { type PasswordSetter, Passwords } from "../users/passwords.ts";
+import type { NetworkSystem } from "../network/backends/backend.ts";
 
 export { identify } from "../commands/identity.ts";
 export { accountOf } from "../users/account.ts";
+
+/** Loaded when it is needed. */
+export async function networkSystem(): Promise<NetworkSystem> {
+  return (await import("../network/backends/linux.ts")).system;
+}
 
 export interface OperatingSystem {
   /** "Debian GNU/Linux" */

@@ -3,7 +3,12 @@ import type { Identity, IdentityRequest } from "../commands/identity.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { Account } from "../users/account.ts";
 import type { PasswordSetter } from "../users/passwords.ts";
+import type { NetworkSystem } from "../network/backends/backend.ts";
 import type { OperatingSystem } from "./linux.ts";
+
+export async function networkSystem(): Promise<NetworkSystem> {
+  return (await import("../network/backends/win32.ts")).system;
+}
 
 export function operatingSystem(): OperatingSystem {
   return { name: os.version(), version: os.release(), kernel: os.release(), architecture: os.machine() };

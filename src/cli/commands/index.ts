@@ -10,6 +10,7 @@ import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
 import { passwd } from "./passwd.ts";
+import { network } from "./network.ts";
 import { ping } from "./ping.ts";
 import { rm } from "./rm.ts";
 import { shell } from "./shell.ts";
@@ -24,5 +25,6 @@ export const commands: readonly CliCommand[] = [
   ...[vms, ping, info, wait, telemetry, exec, shell],
   ...[cp, ls, cat, stat, mkdir, rm, mv, edit],
   ...[passwd, sshKey],
+  ...[network],
   ...[completion, complete],
 ];
