@@ -17,6 +17,7 @@ import type {
   Syncfs,
   WritePiece,
 } from "./files.ts";
+import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
 import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type { LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
@@ -42,6 +43,10 @@ interface Addon {
   readFiles: ReadFiles;
   placeFiles: PlaceFiles;
   setModified: SetModified;
+  freezeFs: FreezeFs;
+  thawFs: ThawFs;
+  trimFs: TrimFs;
+  guardFreeze: GuardFreeze;
 }
 
 const binary = "limiquantix.node";
