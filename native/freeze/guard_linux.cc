@@ -30,11 +30,11 @@ namespace {
 
 constexpr size_t kSignalSetBytes = 8;
 constexpr size_t kMaxDescriptors = 256;
-constexpr uint32_t kMaxSeconds = 3600;
+constexpr int kMaxSeconds = 3600;
 constexpr size_t kReaperStackBytes = 64 * 1024;
 
-/// What the agent writes: the time begins anew, and all is well.
-constexpr char kAgain = 'a';
+/// What the agent writes: all is frozen, and all is well.
+constexpr char kFrozen = 'f';
 constexpr char kRelease = 'r';
 
 /// The guard's. `kept` is sorted.
@@ -44,7 +44,8 @@ struct Plan {
   size_t frozen_count;
   const int* kept;
   size_t kept_count;
-  int seconds;
+  int freezing_seconds;
+  int frozen_seconds;
 };
 
 void CloseRange(unsigned first, unsigned last) {
@@ -81,7 +82,7 @@ int64_t NowMs() {
 
 /// Whether all is well; false at the deadline, or when the agent has gone without a word.
 bool Released(const Plan& plan) {
-  int64_t deadline = NowMs() + int64_t{plan.seconds} * 1000;
+  int64_t deadline = NowMs() + int64_t{plan.freezing_seconds} * 1000;
   for (;;) {
     const int64_t left = deadline - NowMs();
     if (left <= 0) return false;
@@ -93,7 +94,7 @@ bool Released(const Plan& plan) {
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) return false;
     if (word == kRelease) return true;
-    if (word == kAgain) deadline = NowMs() + int64_t{plan.seconds} * 1000;
+    if (word == kFrozen) deadline = NowMs() + int64_t{plan.frozen_seconds} * 1000;
   }
 }
 
@@ -131,7 +132,8 @@ void Reap(pid_t pid) {
   }
 }
 
-Result<UniqueFd> StartGuard(const std::vector<int>& frozen, int seconds) {
+Result<UniqueFd> StartGuard(const std::vector<int>& frozen, int freezing_seconds,
+                            int frozen_seconds) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return SysError{errno, "pipe2"};
   UniqueFd reading(ends[0]);
@@ -139,7 +141,8 @@ Result<UniqueFd> StartGuard(const std::vector<int>& frozen, int seconds) {
   std::vector<int> kept(frozen);
   kept.push_back(reading.get());
   std::sort(kept.begin(), kept.end());
-  const Plan plan{reading.get(), frozen.data(), frozen.size(), kept.data(), kept.size(), seconds};
+  const Plan plan{reading.get(), frozen.data(),    frozen.size(), kept.data(),
+                  kept.size(),   freezing_seconds, frozen_seconds};
   const pid_t pid = CloneGuard(plan);
   if (pid < 0) return SysError{errno, "clone"};
   // Without a thread it stays a zombie until we end, which harms nobody.
@@ -147,11 +150,18 @@ Result<UniqueFd> StartGuard(const std::vector<int>& frozen, int seconds) {
   return writing;
 }
 
+/// 0 for what is none.
+int Seconds(const Napi::Value& argument) {
+  const double seconds = argument.IsNumber() ? argument.As<Napi::Number>().DoubleValue() : 0;
+  return seconds >= 1 && seconds <= kMaxSeconds ? static_cast<int>(seconds) : 0;
+}
+
 Napi::Value GuardFreeze(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const uint32_t seconds = info[1].IsNumber() ? info[1].As<Napi::Number>().Uint32Value() : 0;
-  if (!info[0].IsArray() || seconds < 1 || seconds > kMaxSeconds) {
-    Napi::TypeError::New(env, "descriptors, and 1 to 3600 seconds, are needed")
+  const int freezing_seconds = Seconds(info[1]);
+  const int frozen_seconds = Seconds(info[2]);
+  if (!info[0].IsArray() || freezing_seconds == 0 || frozen_seconds == 0) {
+    Napi::TypeError::New(env, "descriptors, and twice 1 to 3600 seconds, are needed")
         .ThrowAsJavaScriptException();
     return env.Undefined();
   }
@@ -166,7 +176,7 @@ Napi::Value GuardFreeze(const Napi::CallbackInfo& info) {
     Napi::RangeError::New(env, "more than 256 descriptors").ThrowAsJavaScriptException();
     return env.Undefined();
   }
-  Result<UniqueFd> pipe = StartGuard(frozen, static_cast<int>(seconds));
+  Result<UniqueFd> pipe = StartGuard(frozen, freezing_seconds, frozen_seconds);
   if (!pipe.ok()) {
     NodeError(env, pipe.error()).ThrowAsJavaScriptException();
     return env.Undefined();

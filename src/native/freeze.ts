@@ -18,15 +18,19 @@ export type TrimFs = (fd: number, minimumBytes: number) => Promise<number>;
 
 /** What may be written to a guard. */
 export const guardWord = {
-  /** Its time begins anew. */
-  again: "a",
+  /** All is frozen now. */
+  frozen: "f",
   /** It ends, and thaws nothing. */
   release: "r",
 } as const;
 
 /**
- * Starts a process that thaws what the descriptors have open, the last first, when so many seconds have passed, or when the
- * descriptor that this gives is closed without a word: by this process's end, however it ends. It takes the milliseconds
- * of a fork. Signals other than SIGKILL do not end it.
+ * Starts a process that thaws what the descriptors have open, the last first, when the descriptor that this gives is closed
+ * without a word: by this process's end, however it ends. And when it has taken longer than `freezingSeconds` until all is
+ * frozen, or `frozenSeconds` from then on. It takes the milliseconds of a fork. Signals other than SIGKILL do not end it.
  */
-export type GuardFreeze = (descriptors: readonly number[], seconds: number) => number;
+export type GuardFreeze = (
+  descriptors: readonly number[],
+  freezingSeconds: number,
+  frozenSeconds: number,
+) => number;

@@ -50,7 +50,7 @@ async function ended(pid: number, deadlineMs?: number): Promise<void> {
 async function holder(seconds: number): Promise<ChildProcess> {
   const addonFile = path.join(import.meta.dirname, "../../build/Release/limiquantix.node");
   const code = `const { guardFreeze } = require(${JSON.stringify(addonFile)});
-    guardFreeze([], ${seconds});
+    guardFreeze([], ${seconds}, 600);
     process.stdout.write("ready"); setInterval(() => undefined, 1000);`;
   const child = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
   await once(child.stdout, "data");
@@ -59,9 +59,9 @@ async function holder(seconds: number): Promise<ChildProcess> {
 
 describe("the guard of a freeze", () => {
   it("ends when it is told that all is well", async () => {
-    const pipe = addon.guardFreeze([], 600);
+    const pipe = addon.guardFreeze([], 600, 600);
     const guard = await guardOf(process.pid);
-    writeSync(pipe, guardWord.again);
+    writeSync(pipe, guardWord.frozen);
     writeSync(pipe, guardWord.release);
     await ended(guard);
     closeSync(pipe);
@@ -69,7 +69,7 @@ describe("the guard of a freeze", () => {
 
   it("has nothing open but what it guards, and the agent's word", async () => {
     const fd = openSync("/proc", "r");
-    const pipe = addon.guardFreeze([fd], 600);
+    const pipe = addon.guardFreeze([fd], 600, 600);
     const guard = await guardOf(process.pid);
     const open = await until("the rest to be closed", () => {
       const names = readdirSync(`/proc/${guard}/fd`);
@@ -86,10 +86,13 @@ describe("the guard of a freeze", () => {
   });
 
   it("ends at its time", async () => {
-    const pipe = addon.guardFreeze([], 1);
+    const late = addon.guardFreeze([], 1, 600);
+    await ended(await guardOf(process.pid), 10_000);
+    const frozen = addon.guardFreeze([], 600, 1);
     const guard = await guardOf(process.pid);
+    writeSync(frozen, guardWord.frozen);
     await ended(guard, 10_000);
-    closeSync(pipe);
+    for (const pipe of [late, frozen]) closeSync(pipe);
   });
 
   it("outlives the agent, and ends at once then", async () => {
@@ -102,9 +105,12 @@ describe("the guard of a freeze", () => {
 
   it("says what it was given wrong", () => {
     for (const wrong of [undefined, ["x"], [-1]]) {
-      assert.throws(() => addon.guardFreeze(wrong as number[], 10), TypeError);
+      assert.throws(() => addon.guardFreeze(wrong as number[], 10, 10), TypeError);
     }
-    for (const seconds of [0, 3601]) assert.throws(() => addon.guardFreeze([], seconds), TypeError);
-    assert.throws(() => addon.guardFreeze(new Array<number>(300).fill(0), 10), RangeError);
+    for (const seconds of [0, 3601, NaN]) {
+      assert.throws(() => addon.guardFreeze([], seconds, 10), TypeError);
+      assert.throws(() => addon.guardFreeze([], 10, seconds), TypeError);
+    }
+    assert.throws(() => addon.guardFreeze(new Array<number>(300).fill(0), 10, 10), RangeError);
   });
 });

@@ -37,6 +37,10 @@ export const handlers = {
   treeGet: late(async () => (await import("./tree-get.ts")).treeGet),
   treePut: late(async () => (await import("./tree-put.ts")).treePut),
   transferCommit: late(async () => (await import("./transfer-commit.ts")).transferCommit),
+  quiesce: late(async () => (await import("./quiesce.ts")).quiesce),
+  thaw: late(async () => (await import("./thaw.ts")).thaw),
+  quiesceStatus: late(async () => (await import("./quiesce-status.ts")).quiesceStatus),
+  trim: late(async () => (await import("./trim.ts")).trim),
 } satisfies Handlers;
 
 /** Loaded when the first such request comes: an agent that is not asked for files starts sooner, and is smaller. */

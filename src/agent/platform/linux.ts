@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 
 export { identify } from "../commands/identity.ts";
+export { linuxFreezer as freezer } from "../quiesce/freezer.ts";
 
 export interface OperatingSystem {
   /** "Debian GNU/Linux" */

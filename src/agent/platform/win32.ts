@@ -1,7 +1,11 @@
 import os from "node:os";
 import type { Identity, IdentityRequest } from "../commands/identity.ts";
+import { unsupportedFreezer } from "../quiesce/unsupported.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { OperatingSystem } from "./linux.ts";
+
+/** Volume Shadow Copies are still to come. */
+export const freezer = unsupportedFreezer("on Windows file systems cannot be frozen or trimmed yet");
 
 export function operatingSystem(): OperatingSystem {
   return { name: os.version(), version: os.release(), kernel: os.release(), architecture: os.machine() };
