@@ -7,6 +7,7 @@ import { type CommandInfo, commands } from "./commands/list.ts";
 import type { RemoteProcess } from "./commands/remote-process.ts";
 import { type AttachOptions, type SpawnOptions, attach, spawn } from "./commands/spawn.ts";
 import { HostError } from "./errors.ts";
+import { FileSystems } from "./file-systems/file-systems.ts";
 import { Files } from "./files/files.ts";
 import { Link, type LinkOptions } from "./link.ts";
 import type {
@@ -35,6 +36,8 @@ export interface ClientEvents {
 export class Client extends EventEmitter<ClientEvents> {
   /** The guest's files. */
   readonly files: Files;
+  /** The file systems that they are on: freezing them for a snapshot, trimming. */
+  readonly fileSystems: FileSystems;
   readonly #options: LinkOptions;
   readonly #link: Link;
   #pings = 0;
@@ -45,6 +48,7 @@ export class Client extends EventEmitter<ClientEvents> {
     super();
     this.#options = options;
     this.files = new Files((what, callOptions) => this.#link.session(what, callOptions));
+    this.fileSystems = new FileSystems((what, callOptions) => this.#link.session(what, callOptions));
     this.#link = new Link(options, {
       up: () => this.emit("connected"),
       message: (message) => {
