@@ -194,7 +194,7 @@ describe("freezing a guest", () => {
     assert.notEqual(await machine.agentPid(), pid);
   });
 
-  it("is over within a second of the agent's restart when its guard was killed too, and hooks are told", async () => {
+  it("is over as soon as the next agent starts when its guard was killed too, and hooks are told", async () => {
     await using machine = await guest.restore();
     await machine.expect(
       `mkdir -p /etc/limiquantix/pre-freeze.d /etc/limiquantix/post-thaw.d
@@ -223,7 +223,6 @@ describe("freezing a guest", () => {
     const started = Number(await machine.expect(property)) / 1e6;
     // Emulated, Node.js alone takes more than a second until it runs the first line.
     assert.ok(wrote > started && wrote - started < 5, `${wrote - started} s`);
-    console.log(`thawed ${(wrote - started).toFixed(2)} s after the start of its process`);
     await until(
       "the hook",
       async () => (await machine.run("cat /run/hooks")).stdout === "freeze\nthaw\n",

@@ -34,12 +34,16 @@ const openMs = 10_000;
 
 /** More descriptors than the guard takes make no sense either. */
 const mostTargets = 256;
+const mostNames = 1024;
 
 /**
  * Opens what the host has named, or with no names all that can be frozen. Rejects with a CodedError mount: no such mount
  * point, or one that does not answer. Close them.
  */
 export async function openTargets(freezer: Freezer, names: readonly string[]): Promise<Targets> {
+  if (names.length > mostNames) {
+    throw new CodedError("mount", `${names.length} mount points are named; at most ${mostNames} can be`);
+  }
   const mounts = await freezer.mounts();
   const all = fileSystemsOf(mounts);
   const named = await select(all, mounts, names);
