@@ -81,12 +81,7 @@ async function withFreezes(
   const socket = path.join(mkdtempSync(path.join(folder, "agent-")), "agent.sock");
   const agent = await FakeAgent.listen(socket, guest);
   try {
-    await body(
-      guest,
-      (command, ...words) => ctl([command, "--socket", socket, ...words]),
-      agent,
-      socket,
-    );
+    await body(guest, (command, ...words) => ctl([command, "--socket", socket, ...words]), agent, socket);
   } finally {
     await agent.close();
   }

@@ -148,7 +148,9 @@ describe("freezing a guest", () => {
     await writer.written();
     await until("the log", async () => {
       const log = await machine.expect("cat /var/log/agent.log");
-      return /file systems are frozen[^]*execute[^]*a host began a session[^]*file systems are thawed/.test(log);
+      return /file systems are frozen[^]*execute[^]*a host began a session[^]*file systems are thawed/.test(
+        log,
+      );
     });
   });
 
