@@ -10,6 +10,7 @@
       "conditions": [
         ["OS=='linux'", {
           "sources": [
+            "native/base/detached_call_linux.cc",
             "native/base/detached_thread_linux.cc",
             "native/base/poll_set_linux.cc",
             "native/base/poller_linux.cc",
@@ -28,6 +29,8 @@
             "native/files/rename_linux.cc",
             "native/files/sync_linux.cc",
             "native/files/tree_removal_linux.cc",
+            "native/freeze/freeze_linux.cc",
+            "native/freeze/guard_linux.cc",
             "native/port/listener_linux.cc",
             "native/port/port_linux.cc",
             "native/process/cgroup_linux.cc",

@@ -2,6 +2,7 @@
 
 #include "base/instance_data.h"
 #include "files/files.h"
+#include "freeze/freeze.h"
 #include "port/port.h"
 #include "process/process.h"
 #include "sampler/sampler.h"
@@ -28,6 +29,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterRemoval(env, exports);
   limiquantix::RegisterRename(env, exports);
   limiquantix::RegisterExit(env, exports);
+  limiquantix::RegisterFreeze(env, exports);
+  limiquantix::RegisterGuard(env, exports);
   return exports;
 }
 

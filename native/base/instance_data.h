@@ -28,6 +28,10 @@ struct InstanceData {
   std::shared_ptr<std::atomic<int>> lookups = std::make_shared<std::atomic<int>>(0);
   /// File systems that are being written out, likewise.
   std::shared_ptr<std::atomic<int>> syncs = std::make_shared<std::atomic<int>>(0);
+  /// And those that are being frozen, thawed and trimmed.
+  std::shared_ptr<std::atomic<int>> freezes = std::make_shared<std::atomic<int>>(0);
+  std::shared_ptr<std::atomic<int>> thaws = std::make_shared<std::atomic<int>>(0);
+  std::shared_ptr<std::atomic<int>> trims = std::make_shared<std::atomic<int>>(0);
 };
 
 }  // namespace limiquantix

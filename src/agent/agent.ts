@@ -10,6 +10,12 @@ import { Files } from "./files/files.ts";
 import { handlers } from "./handlers/index.ts";
 import { LateNetwork } from "./network/late-network.ts";
 import { type OperatingSystem, operatingSystem, passwordSetter } from "./platform/index.ts";
+import { FreezeGate } from "./quiesce/gate.ts";
+import type { Freezer } from "./quiesce/freezer.ts";
+import { HookFolders } from "./quiesce/hook-folders.ts";
+import { Quiesce } from "./quiesce/quiesce.ts";
+import { RecordFile, recordFolder } from "./quiesce/record.ts";
+import { unsupportedFreezer } from "./quiesce/unsupported.ts";
 import { CommandPolicy } from "./policy/command-policy.ts";
 import { Router } from "./session/router.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
@@ -22,6 +28,16 @@ import { version } from "../version.ts";
 /** Extensions of this project that a host may use after its hello, besides the operations that have handlers. */
 const extensions = ["hello", "telemetry-extended", "exec", "files", "users"];
 
+/** What of the system an agent may take hold of. */
+export interface Reach {
+  /** Without one no file system can be frozen or trimmed. */
+  freezer?: Freezer;
+  /** Where it is recorded what is frozen; see RecordFile. */
+  recordFolder?: string;
+  /** Has log lines wait in memory until what it gives is called. */
+  holdLog?: () => () => void;
+}
+
 /** What all sessions of this process share. */
 export class Agent {
   readonly router: Router;
@@ -31,6 +47,8 @@ export class Agent {
   readonly files: Files;
   readonly transfers: Transfers;
   readonly network: LateNetwork;
+  readonly freezer: Freezer;
+  readonly quiesce: Quiesce;
   /** Those whose input and output are streams. */
   readonly live = new LiveCommands();
   readonly #startedAt = performance.now();
@@ -41,19 +59,43 @@ export class Agent {
     readonly telemetry: Telemetry,
     readonly audit: Audit,
     log: Log,
+    reach: Reach = {},
   ) {
-    this.router = new Router(handlers, new Set(config.security.disabled_operations));
-    this.commands = new Commands(new CommandPolicy(config.security), audit);
+    const gate = new FreezeGate(reach.holdLog ?? (() => () => undefined));
+    const commandPolicy = new CommandPolicy(config.security);
+    this.router = new Router(handlers, new Set(config.security.disabled_operations), (name) =>
+      gate.refusal(name),
+    );
+    this.commands = new Commands(commandPolicy, audit);
     this.tools = new Tools(this.commands);
     this.passwords = passwordSetter(this.tools);
     this.files = new Files(config.security, audit);
     this.transfers = new Transfers(config.state_dir, log);
     this.network = new LateNetwork({ stateDir: config.state_dir, tools: this.tools, log });
+    this.freezer = reach.freezer ?? unsupportedFreezer("this agent cannot freeze or trim file systems");
+    this.quiesce = new Quiesce({
+      freezer: this.freezer,
+      gate,
+      log,
+      record: new RecordFile(reach.recordFolder ?? recordFolder),
+      hooks: new HookFolders({
+        tools: this.tools,
+        log,
+        preFreezeFolder: config.pre_freeze_script_dir,
+        postThawFolder: config.post_thaw_script_dir,
+        restricted: commandPolicy.looksAtPrograms,
+      }),
+    });
   }
 
   /** Ends what must not outlive the agent. */
   async close(): Promise<void> {
-    await Promise.all([this.network.close(), this.commands.close(), this.transfers.close()]);
+    await Promise.all([
+      this.quiesce.close(),
+      this.network.close(),
+      this.commands.close(),
+      this.transfers.close(),
+    ]);
   }
 
   get uptimeSeconds(): number {

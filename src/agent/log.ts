@@ -9,12 +9,17 @@ export type Log = Pick<Logger, "trace" | "debug" | "info" | "warn" | "error">;
 /** Lines waiting for a reader of standard error that does not read; beyond this they are dropped. */
 const maxWaitingBytes = 1024 * 1024;
 
+/** Lines held while they may not be written; of more the oldest are dropped. */
+const maxHeldBytes = 256 * 1024;
+
 export interface LogSink {
   log: Log;
   /** Into the same place, whatever the level of the log is. */
   audit: Log;
   /** Writes out what is waiting, for at most `deadlineMs`: a blocked reader must not keep the agent from ending. */
   flush: (deadlineMs: number) => Promise<void>;
+  /** Keeps lines in memory, since whoever writes them could hang, until what it gives is called. */
+  hold: () => () => void;
 }
 
 type LogOptions = Pick<
@@ -25,7 +30,8 @@ type LogOptions = Pick<
 /** The agent's log: to standard error, or to a file that is rotated by size. Writing never blocks the agent. */
 export async function openLog(options: LogOptions): Promise<LogSink> {
   const output = options.log_file === "" ? standardError() : await rotatingFile(options);
-  const target = options.log_format === "text" ? await forPeople(output.stream) : output.stream;
+  const held = new HeldOutput(output.stream);
+  const target = options.log_format === "text" ? await forPeople(held) : held;
   const log = pino(
     {
       level: options.log_level satisfies LevelWithSilent,
@@ -35,12 +41,57 @@ export async function openLog(options: LogOptions): Promise<LogSink> {
     },
     target,
   );
-  return { log, audit: log.child({}, { level: "info" }), flush: output.flush };
+  const hold = (): (() => void) => {
+    held.hold();
+    return () => {
+      const dropped = held.release();
+      if (dropped > 0) log.warn({ dropped }, "log lines were dropped while file systems were frozen");
+    };
+  };
+  return { log, audit: log.child({}, { level: "info" }), flush: output.flush, hold };
 }
 
 interface Output {
   stream: { write(line: string): unknown };
   flush: (deadlineMs: number) => Promise<void>;
+}
+
+/** Passes lines on, or keeps the newest of them for as long as they are held. */
+export class HeldOutput {
+  readonly #stream: Output["stream"];
+  #held: string[] | undefined;
+  #heldBytes = 0;
+  #dropped = 0;
+
+  constructor(stream: Output["stream"]) {
+    this.#stream = stream;
+  }
+
+  write(line: string): unknown {
+    if (this.#held === undefined) return this.#stream.write(line);
+    this.#held.push(line);
+    this.#heldBytes += line.length;
+    while (this.#heldBytes > maxHeldBytes && this.#held.length > 1) {
+      this.#heldBytes -= this.#held.shift()?.length ?? 0;
+      this.#dropped++;
+    }
+    return true;
+  }
+
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Writes what was held; gives how many lines were dropped. Idempotent. */
+  release(): number {
+    const lines = this.#held ?? [];
+    const dropped = this.#dropped;
+    this.#held = undefined;
+    this.#heldBytes = 0;
+    this.#dropped = 0;
+    for (const line of lines) this.#stream.write(line);
+    return dropped;
+  }
 }
 
 function standardError(): Output {

@@ -6,6 +6,9 @@ import { withDeadline } from "./deadline.ts";
 import type { Config } from "./config/config.ts";
 import { keepLink } from "./link.ts";
 import { openLog } from "./log.ts";
+import { freezer } from "./platform/index.ts";
+import { RecordFile, recordFolder } from "./quiesce/record.ts";
+import { type Recovery, recover } from "./quiesce/recovery.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { transportFor } from "./transport/index.ts";
 import { version } from "../version.ts";
@@ -23,10 +26,22 @@ const killMs = 200;
 /** How long the last log lines may take to be written when the agent stops. */
 const logFlushMs = 200;
 
-/** Runs the agent until `signal` is aborted. Rejects when it cannot go on; what it held has been let go of. */
-export async function runAgent(config: Config, signal: AbortSignal): Promise<void> {
+/** Thaws what an agent that was killed has left frozen: before anything else, since whatever writes may hang. */
+export async function thawLeftovers(): Promise<Recovery | undefined> {
+  return await recover(new RecordFile(recordFolder), freezer);
+}
+
+/**
+ * Runs the agent until `signal` is aborted; `recovery` is what thawLeftovers() found. Rejects when it cannot go on; what it
+ * held has been let go of.
+ */
+export async function runAgent(
+  config: Config,
+  signal: AbortSignal,
+  recovery: Recovery | undefined,
+): Promise<void> {
   addon.forbidCoreDumps();
-  const { log, audit, flush } = await openLog(config);
+  const { log, audit, flush, hold } = await openLog(config);
   const telemetry = new Telemetry(
     () => new Sampler(),
     {
@@ -37,9 +52,10 @@ export async function runAgent(config: Config, signal: AbortSignal): Promise<voi
   );
   const transport = transportFor(config.device_path, log);
   const auditing = new Audit(config.security.audit_logging ? audit : undefined);
-  const agent = new Agent(config, telemetry, auditing, log);
+  const agent = new Agent(config, telemetry, auditing, log, { freezer, holdLog: hold });
   try {
     log.info({ version, port: transport.description, pid: process.pid }, "limiquantix-agent starts");
+    if (recovery) void agent.quiesce.recovered(recovery);
     void agent.transfers.clean();
     agent.network.start();
     await keepLink(agent, transport, log, signal);

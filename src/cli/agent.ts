@@ -97,6 +97,9 @@ async function main(): Promise<number> {
     process.stdout.write(`${version}\n`);
     return 0;
   }
+  const isService = !flags["print-config"] && !flags["check-config"];
+  // Before anything that can fail: a config that is wrong must not leave the guest frozen.
+  const recovery = isService ? await (await import("../agent/main.ts")).thawLeftovers() : undefined;
   const { config, file } = await readConfig(flags);
   if (flags["print-config"]) {
     const { stringify } = await import("yaml");
@@ -119,7 +122,7 @@ async function main(): Promise<number> {
     exitWithin(code, exitMs);
     process.exit(code);
   };
-  await runAgent(config, stop.signal);
+  await runAgent(config, stop.signal, recovery);
   return 0;
 }
 

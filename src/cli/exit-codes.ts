@@ -10,6 +10,7 @@ export const exitCode = {
   permission: 5,
   busy: 6,
   lost: 7,
+  notFrozenLongEnough: 8,
   /** As timeout(1), and a shell, have them. */
   commandTimedOut: 124,
   commandNotExecutable: 126,
@@ -31,11 +32,12 @@ export const exitCodeMeanings: readonly (readonly [code: number | string, meanin
   [exitCode.permission, "not allowed to open the socket"],
   [exitCode.busy, "the socket is taken by another client"],
   [exitCode.lost, "the connection was lost, or the agent was restarted, before the answer came"],
+  [exitCode.notFrozenLongEnough, "with-freeze: the guest thawed before the command had ended"],
   [exitCode.commandTimedOut, "exec: the command was ended after --timeout"],
   [exitCode.commandNotExecutable, "exec: the command may not be run"],
   [exitCode.commandNotFound, "exec: there is no such command"],
   [exitCode.interrupted, "interrupted with Ctrl-C; other signals: 128 and their number"],
-  ["other", "exec and shell: that of the command"],
+  ["other", "exec, shell and with-freeze: that of the command"],
 ];
 
 /** Of those errors of an agent that have one of their own. */

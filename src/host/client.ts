@@ -7,6 +7,7 @@ import { type CommandInfo, commands } from "./commands/list.ts";
 import type { RemoteProcess } from "./commands/remote-process.ts";
 import { type AttachOptions, type SpawnOptions, attach, spawn } from "./commands/spawn.ts";
 import { HostError } from "./errors.ts";
+import { FileSystems } from "./file-systems/file-systems.ts";
 import { Files, type SessionOf } from "./files/files.ts";
 import { Link, type LinkOptions } from "./link.ts";
 import type {
@@ -41,6 +42,8 @@ export class Client extends EventEmitter<ClientEvents> {
   readonly users: Users;
   /** How the guest's network is configured. */
   readonly network: Network;
+  /** The file systems that they are on: freezing them for a snapshot, trimming. */
+  readonly fileSystems: FileSystems;
   readonly #options: LinkOptions;
   readonly #link: Link;
   #pings = 0;
@@ -54,6 +57,7 @@ export class Client extends EventEmitter<ClientEvents> {
     this.files = new Files(sessionOf);
     this.users = new Users(sessionOf);
     this.network = new Network(sessionOf);
+    this.fileSystems = new FileSystems(sessionOf);
     this.#link = new Link(options, {
       up: () => this.emit("connected"),
       message: (message) => {

@@ -10,6 +10,21 @@ export type { CommandInfo } from "./commands/list.ts";
 export type { CommandOptions, TerminalSize } from "./commands/options.ts";
 export type { ExitStatus, RemoteProcess } from "./commands/remote-process.ts";
 export type { AttachOptions, SpawnOptions } from "./commands/spawn.ts";
+export {
+  FreezeError,
+  type FileSystems,
+  type FreezeOptions,
+  type ThawOptions,
+  type TrimOptions,
+} from "./file-systems/file-systems.ts";
+export type {
+  Freeze,
+  FreezeStatus,
+  FrozenFileSystem,
+  HookResult,
+  ThawResult,
+  TrimmedFileSystem,
+} from "./file-systems/results.ts";
 export type { FileInfo, FileInfoKind } from "./files/file-info.ts";
 export type { Files } from "./files/files.ts";
 export type {

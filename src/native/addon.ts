@@ -18,6 +18,7 @@ import type {
   Syncfs,
   WritePiece,
 } from "./files.ts";
+import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
 import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
@@ -45,6 +46,10 @@ interface Addon {
   readFiles: ReadFiles;
   placeFiles: PlaceFiles;
   setModified: SetModified;
+  freezeFs: FreezeFs;
+  thawFs: ThawFs;
+  trimFs: TrimFs;
+  guardFreeze: GuardFreeze;
 }
 
 const binary = "limiquantix.node";

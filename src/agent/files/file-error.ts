@@ -42,6 +42,7 @@ export function fileError(cause: unknown, doing: string, otherwise: ErrorCode = 
 }
 
 /** Whether an error of the system has this name: "ENOENT". */
-export function isErrno(error: unknown, name: string): boolean {
-  return (error as NodeJS.ErrnoException | undefined)?.code === name;
+export function isErrno(error: unknown, ...names: readonly string[]): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code !== undefined && names.includes(code);
 }

@@ -45,6 +45,10 @@ export const handlers = {
   networkShow: late(async () => (await import("./network-show.ts")).networkShow),
   networkConfirm: late(async () => (await import("./network-confirm.ts")).networkConfirm),
   networkRollback: late(async () => (await import("./network-rollback.ts")).networkRollback),
+  quiesce: late(async () => (await import("./quiesce.ts")).quiesce),
+  thaw: late(async () => (await import("./thaw.ts")).thaw),
+  quiesceStatus: late(async () => (await import("./quiesce-status.ts")).quiesceStatus),
+  trim: late(async () => (await import("./trim.ts")).trim),
 } satisfies Handlers;
 
 /** Loaded when the first such request comes: an agent that is not asked for files starts sooner, and is smaller. */

@@ -11,6 +11,7 @@ export { accountOf } from "../users/account.ts";
 export async function networkSystem(): Promise<NetworkSystem> {
   return (await import("../network/backends/linux.ts")).system;
 }
+export { linuxFreezer as freezer } from "../quiesce/freezer.ts";
 
 export interface OperatingSystem {
   /** "Debian GNU/Linux" */

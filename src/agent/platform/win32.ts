@@ -1,5 +1,6 @@
 import os from "node:os";
 import type { Identity, IdentityRequest } from "../commands/identity.ts";
+import { unsupportedFreezer } from "../quiesce/unsupported.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { Account } from "../users/account.ts";
 import type { PasswordSetter } from "../users/passwords.ts";
@@ -9,6 +10,8 @@ import type { OperatingSystem } from "./linux.ts";
 export async function networkSystem(): Promise<NetworkSystem> {
   return (await import("../network/backends/win32.ts")).system;
 }
+/** Volume Shadow Copies are still to come. */
+export const freezer = unsupportedFreezer("on Windows file systems cannot be frozen or trimmed yet");
 
 export function operatingSystem(): OperatingSystem {
   return { name: os.version(), version: os.release(), kernel: os.release(), architecture: os.machine() };

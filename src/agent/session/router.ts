@@ -12,12 +12,18 @@ export const maxConcurrentRequests = 256;
 export class Router {
   readonly #handlers: Handlers;
   readonly #disabled: ReadonlySet<string>;
+  readonly #refusal: (name: RequestName) => CodedError | undefined;
   #running = 0;
 
-  /** `disabled`: operations, as the .proto names them, that are refused. */
-  constructor(handlers: Handlers, disabled: ReadonlySet<string>) {
+  /** `disabled`: operations, as the .proto names them, that are refused; `refusal`: why one is for now, if it is. */
+  constructor(
+    handlers: Handlers,
+    disabled: ReadonlySet<string>,
+    refusal: (name: RequestName) => CodedError | undefined = () => undefined,
+  ) {
     this.#handlers = handlers;
     this.#disabled = disabled;
+    this.#refusal = refusal;
   }
 
   /** Those that work, as the .proto names them. */
@@ -41,6 +47,8 @@ export class Router {
       const message = `${operationName(name)} is switched off in this guest: security.disabled_operations has it`;
       return this.#failed(name, new CodedError("authorisation", message), context);
     }
+    const refusal = this.#refusal(name);
+    if (refusal) return this.#failed(name, refusal, context);
     if (this.#running >= maxConcurrentRequests) {
       const message = `${maxConcurrentRequests} requests are running already; wait for one to finish`;
       return failureOf(name, new CodedError("rateLimit", message));

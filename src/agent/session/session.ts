@@ -29,6 +29,8 @@ const controlRequests: ReadonlySet<RequestName> = new Set<RequestName>([
   "cancel",
   "execSignal",
   "execResize",
+  "thaw",
+  "quiesceStatus",
 ]);
 
 const empty = new Uint8Array();

@@ -5,6 +5,8 @@ import { edit } from "./edit.ts";
 import { complete } from "./complete.ts";
 import { completion } from "./completion.ts";
 import { exec } from "./exec.ts";
+import { freeze } from "./freeze.ts";
+import { freezeStatus } from "./freeze-status.ts";
 import { info } from "./info.ts";
 import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
@@ -17,8 +19,11 @@ import { shell } from "./shell.ts";
 import { sshKey } from "./ssh-key.ts";
 import { stat } from "./stat.ts";
 import { telemetry } from "./telemetry.ts";
+import { thaw } from "./thaw.ts";
+import { trim } from "./trim.ts";
 import { vms } from "./vms.ts";
 import { wait } from "./wait.ts";
+import { withFreeze } from "./with-freeze.ts";
 
 /** Every command, in the order of --help. */
 export const commands: readonly CliCommand[] = [
@@ -26,5 +31,6 @@ export const commands: readonly CliCommand[] = [
   ...[cp, ls, cat, stat, mkdir, rm, mv, edit],
   ...[passwd, sshKey],
   ...[network],
+  ...[withFreeze, freeze, thaw, freezeStatus, trim],
   ...[completion, complete],
 ];
