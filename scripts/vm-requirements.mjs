@@ -8,6 +8,7 @@ const tools = [
   { command: "mke2fs", package: "e2fsprogs", why: "makes the guest's disks" },
   { command: "dpkg-deb", package: "dpkg", why: "unpacks the guest's kernel" },
   { command: "apt-get", package: "apt", why: "downloads the guest's kernel" },
+  { command: "mmdebstrap", package: "mmdebstrap", why: "makes the systemd guest's disk" },
   { command: "vim.tiny", package: "vim-tiny", why: "is what the guest's terminal is tried with" },
   { command: "setpriv", package: "util-linux", why: "ends the guest with the program that started it" },
 ];

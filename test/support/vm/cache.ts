@@ -33,6 +33,9 @@ function filesBelow(place: string): string[] {
 /** How many of each kind are kept: a state of a guest has some hundred megabytes. */
 const kept = 2;
 
+/** Those used lately are kept as well: tests that run beside these may be about to use them. */
+const inUseMs = 3_600_000;
+
 /**
  * The cached file `{kind}-{hash}`, made by `make` when it is not there. It is made under another name, so that
  * nobody sees half of it, and two who make it at once do no harm.
@@ -64,5 +67,7 @@ function removeOld(kind: string): void {
     .filter((name) => name.startsWith(`${kind}-`) && !name.endsWith(".unfinished"))
     .map((name) => path.join(cacheFolder, name))
     .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  for (const file of ofKind.slice(kept)) rmSync(file, { recursive: true, force: true });
+  for (const file of ofKind.slice(kept)) {
+    if (Date.now() - statSync(file).mtimeMs > inUseMs) rmSync(file, { recursive: true, force: true });
+  }
 }

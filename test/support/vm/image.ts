@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, readdirSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { cached, hashOf } from "./cache.ts";
+import { type Kernel, copyModules, diskModules, kernelForGuests } from "./kernel.ts";
 import { shell } from "./shell.ts";
 
 /** What a guest is booted from. */
@@ -13,16 +14,12 @@ export interface Images {
   scratchDisk: string;
 }
 
-/** In the order they need each other; those that a kernel has built in are passed over. */
-const modules = [
-  "virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci",
-  "virtio_console", "virtio_blk", "failover", "net_failover", "virtio_net",
-]; // prettier-ignore
+const modules = [...diskModules, "virtio_console", "failover", "net_failover", "virtio_net"];
 
 const here = import.meta.dirname;
 
 /** How the images are made is a part of what they are. */
-const recipe = { file: path.join(here, "image.ts") };
+const recipe = hashOf(...["image.ts", "kernel.ts"].map((name) => ({ file: path.join(here, name) })));
 
 /** The agent's files, as `npm run build` leaves them: guest path → file or folder here. */
 export const agentFiles: Record<string, string> = {
@@ -34,43 +31,13 @@ export const agentFiles: Record<string, string> = {
 
 /** Builds what is not cached. `files` are put into the guest's file system. */
 export async function buildImages(files: Record<string, string> = agentFiles): Promise<Images> {
-  const kernelTree = await kernel();
-  const [name = ""] = readdirSync(path.join(kernelTree, "boot")).filter((file) =>
-    file.startsWith("vmlinuz-"),
-  );
+  const kernel = await kernelForGuests();
   const [nodeDisk, scratchDisk, initramfs] = await Promise.all([
-    node(),
-    scratch(),
-    initramfsWith(kernelTree, files),
+    nodeImage(),
+    scratchImage(),
+    initramfsWith(kernel, files),
   ]);
-  return { kernel: path.join(kernelTree, "boot", name), initramfs, nodeDisk, scratchDisk };
-}
-
-/** Debian's or Ubuntu's kernel for virtual machines, unpacked; nothing is installed. */
-async function kernel(): Promise<string> {
-  const packages = (
-    await shell(`
-    for meta in linux-image-cloud-amd64 linux-image-virtual; do
-      depends=$(apt-cache depends --important "$meta" 2>/dev/null | sed -n 's/.*Depends: \\(linux-\\(image\\|modules\\)-[0-9].*\\)/\\1/p')
-      [ -n "$depends" ] && break
-    done
-    [ -n "$depends" ] || { echo "no kernel for virtual machines is known here; run: sudo apt-get update"; exit 1; }
-    for name in $depends; do
-      echo "$name"
-      apt-cache depends --important "$name" | sed -n 's/.*Depends: \\(linux-modules-[0-9].*\\)/\\1/p'
-    done`)
-  )
-    .trim()
-    .split(/\s+/);
-  return cached("kernel", hashOf(...packages), async (output) => {
-    await shell(
-      `mkdir "$OUT" && cd "$OUT" && apt-get download $PACKAGES 2>&1 && for deb in *.deb; do dpkg-deb -x "$deb" .; rm "$deb"; done`,
-      {
-        OUT: output,
-        PACKAGES: packages.join(" "),
-      },
-    );
-  });
+  return { kernel: kernel.file, initramfs, nodeDisk, scratchDisk };
 }
 
 /** Programs of this machine that are not busybox's; those that are not here are not there. */
@@ -79,7 +46,8 @@ const programs = ["vim.tiny", "qemu-ga"];
 /** What a terminal's programs look up, in ncurses' own folder on Debian. */
 const terminals = ["/usr/share/terminfo/s/screen", "/lib/terminfo/s/screen"];
 
-async function node(): Promise<string> {
+/** Node.js with its libraries, read-only ext4. */
+export async function nodeImage(): Promise<string> {
   const program = realpathSync(process.execPath);
   const found = (
     await shell(`for name in $NAMES; do command -v "$name" || true; done`, { NAMES: programs.join(" ") })
@@ -104,42 +72,36 @@ async function node(): Promise<string> {
   });
 }
 
-function scratch(): Promise<string> {
+/** An empty ext4 file system. */
+export function scratchImage(): Promise<string> {
   return cached("scratch", hashOf("64M"), async (output) => {
     await shell(`mke2fs -q -t ext4 "$OUT" 64M`, { OUT: output });
   });
 }
 
 /** Two archives, one behind the other: what stays the same, and what changes with each build. */
-async function initramfsWith(kernelTree: string, files: Record<string, string>): Promise<string> {
-  const scripts = ["init.sh", "port-names.sh", "passwd", "group"].map((name) => path.join(here, name));
+async function initramfsWith(kernel: Kernel, files: Record<string, string>): Promise<string> {
+  const scripts = ["init.sh", "console.sh", "port-names.sh", "passwd", "group"].map((name) =>
+    path.join(here, name),
+  );
   const base = await cached(
     "base",
-    hashOf(recipe, kernelTree, ...scripts.map((file) => ({ file })), ...modules),
+    hashOf(recipe, kernel.folder, ...scripts.map((file) => ({ file })), ...modules),
     async (output) => {
       await shell(
         `
       tree=$(mktemp -d); trap 'rm -rf "$tree"' EXIT
       mkdir -p "$tree/bin" "$tree/modules" "$tree/proc" "$tree/sys" "$tree/dev" "$tree/etc" "$tree/root"
       cp "$(command -v busybox)" "$tree/bin/busybox"
-      cp "$HERE/init.sh" "$tree/init"; cp "$HERE/port-names.sh" "$tree/bin/port-names"
+      cp "$HERE/init.sh" "$tree/init"; cp "$HERE/port-names.sh" "$tree/bin/port-names"; cp "$HERE/console.sh" "$tree/bin/console"
       chmod 755 "$tree/init" "$tree/bin/port-names"
       ln -s /node/lib64 "$tree/lib64"; ln -s /node/lib "$tree/lib"
       printf 'NAME="Test guest"\\nVERSION_ID="1"\\n' >"$tree/etc/os-release"
       cp "$HERE/passwd" "$HERE/group" "$tree/etc/"
       chmod 755 "$tree"
-      for name in $MODULES; do
-        file=$(find "$KERNEL/lib/modules" "$KERNEL/usr/lib/modules" -name "$name.ko*" 2>/dev/null | head -n 1)
-        case "$file" in
-          "") continue;;
-          *.xz) xz -dc "$file" >"$tree/modules/$name.ko";;
-          *.zst) zstd -qdc "$file" >"$tree/modules/$name.ko";;
-          *) cp "$file" "$tree/modules/$name.ko";;
-        esac
-        echo "$name.ko" >>"$tree/modules/list"
-      done
+      ${copyModules}
       cd "$tree" && find . | cpio -o -H newc --quiet >"$OUT"`,
-        { HERE: here, KERNEL: kernelTree, MODULES: modules.join(" "), OUT: output },
+        { HERE: here, KERNEL: kernel.folder, MODULES: modules.join(" "), OUT: output },
       );
     },
   );
@@ -170,6 +132,6 @@ export function identityOf(images: Images): string {
     images.kernel,
     images.initramfs,
     images.nodeDisk,
-    ...["machine.ts", "saved.ts"].map((name) => readFileSync(path.join(here, name), "utf8")),
+    ...["qemu.ts", "machine.ts", "saved.ts"].map((name) => readFileSync(path.join(here, name), "utf8")),
   );
 }

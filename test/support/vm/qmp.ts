@@ -45,14 +45,18 @@ export class Qmp {
   }
 
   /** Waits for an event that has come or comes; each is given once. */
-  async event(name: string, matches: (data: Record<string, unknown>) => boolean = () => true): Promise<void> {
+  async event(
+    name: string,
+    matches: (data: Record<string, unknown>) => boolean = () => true,
+    deadlineMs = 30_000,
+  ): Promise<void> {
     const index = await until(
       `QEMU's event ${name}`,
       () => {
         const found = this.#messages.findIndex(({ event, data = {} }) => event === name && matches(data));
         return found >= 0 && { found };
       },
-      30_000,
+      deadlineMs,
     );
     this.#messages.splice(index.found, 1);
   }
