@@ -3,7 +3,7 @@
 set -eu
 root=$1
 mkdir -p "$root/lib/modules"
-cp -a "$KERNEL_MODULES" "$root/lib/modules/"
+cp -r "$KERNEL_MODULES" "$root/lib/modules/"
 chroot "$root" depmod "$(basename "$KERNEL_MODULES")"
 
 install -D -m 755 "$HERE/../console.sh" "$root/usr/local/sbin/test-console"

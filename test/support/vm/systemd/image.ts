@@ -90,6 +90,7 @@ function root(kernel: Kernel): Promise<string> {
     await shell(
       `
       work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
+      chmod 755 "$work" # mmdebstrap is another user without root
       modules="$work/$VERSION"
       found=$(find "$KERNEL/lib/modules" "$KERNEL/usr/lib/modules" -maxdepth 1 -name "$VERSION" 2>/dev/null | head -n 1)
       mkdir "$modules" && cp "$found"/modules.builtin* "$found"/modules.order "$modules/"
