@@ -9,6 +9,9 @@ import type { Config } from "./config/config.ts";
 import { Files } from "./files/files.ts";
 import { handlers } from "./handlers/index.ts";
 import { type OperatingSystem, operatingSystem } from "./platform/index.ts";
+import { Power } from "./power/power.ts";
+import { PlanRecord } from "./power/record.ts";
+import { type PowerSystem, realPower } from "./power/system.ts";
 import { CommandPolicy } from "./policy/command-policy.ts";
 import { Router } from "./session/router.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
@@ -20,6 +23,11 @@ import { version } from "../version.ts";
 /** Extensions of this project that a host may use after its hello, besides the operations that have handlers. */
 const extensions = ["hello", "telemetry-extended", "exec", "files"];
 
+/** What reaches beyond this process and its files. Tests give their own. */
+export interface Machine {
+  power: PowerSystem;
+}
+
 /** What all sessions of this process share. */
 export class Agent {
   readonly router: Router;
@@ -27,6 +35,7 @@ export class Agent {
   readonly tools: Tools;
   readonly files: Files;
   readonly transfers: Transfers;
+  readonly power: Power;
   /** Those whose input and output are streams. */
   readonly live = new LiveCommands();
   readonly #startedAt = performance.now();
@@ -37,16 +46,27 @@ export class Agent {
     readonly telemetry: Telemetry,
     readonly audit: Audit,
     log: Log,
+    machine: Partial<Machine> = {},
   ) {
     this.router = new Router(handlers, new Set(config.security.disabled_operations));
     this.commands = new Commands(new CommandPolicy(config.security), audit);
     this.tools = new Tools(this.commands);
     this.files = new Files(config.security, audit);
     this.transfers = new Transfers(config.state_dir, log);
+    const powerSystem = machine.power ?? realPower(this.tools);
+    this.power = new Power(powerSystem, new PlanRecord(config.state_dir), audit, log);
+  }
+
+  /** Takes up what an earlier agent has left, in the background. */
+  begin(): void {
+    void this.transfers.clean();
+    const allowed = !this.config.security.disabled_operations.includes("shutdown");
+    void this.power.restore({ allowed });
   }
 
   /** Ends what must not outlive the agent. */
   async close(): Promise<void> {
+    this.power.close();
     await Promise.all([this.commands.close(), this.transfers.close()]);
   }
 

@@ -39,7 +39,7 @@ export async function runAgent(config: Config, signal: AbortSignal): Promise<voi
   const agent = new Agent(config, telemetry, auditing, log);
   try {
     log.info({ version, port: transport.description, pid: process.pid }, "limiquantix-agent starts");
-    void agent.transfers.clean();
+    agent.begin();
     await keepLink(agent, transport, log, signal);
     log.info("limiquantix-agent stops");
   } finally {

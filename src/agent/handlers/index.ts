@@ -37,6 +37,9 @@ export const handlers = {
   treeGet: late(async () => (await import("./tree-get.ts")).treeGet),
   treePut: late(async () => (await import("./tree-put.ts")).treePut),
   transferCommit: late(async () => (await import("./transfer-commit.ts")).transferCommit),
+  shutdown: late(async () => (await import("./shutdown.ts")).shutdown),
+  shutdownCancel: late(async () => (await import("./shutdown-cancel.ts")).shutdownCancel),
+  shutdownStatus: late(async () => (await import("./shutdown-status.ts")).shutdownStatus),
 } satisfies Handlers;
 
 /** Loaded when the first such request comes: an agent that is not asked for files starts sooner, and is smaller. */

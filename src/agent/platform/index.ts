@@ -2,5 +2,6 @@ import * as linux from "./linux.ts";
 import * as win32 from "./win32.ts";
 
 // Both have the same exports; the choice is made here and nowhere else.
-export const { identify, operatingSystem, shellFor } = process.platform === "win32" ? win32 : linux;
+export const { announcer, hasProgram, identify, operatingSystem, shellFor, shutdownCalls } =
+  process.platform === "win32" ? win32 : linux;
 export type { OperatingSystem } from "./linux.ts";

@@ -3,6 +3,8 @@ import type { Identity, IdentityRequest } from "../commands/identity.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { OperatingSystem } from "./linux.ts";
 
+export { announcer, hasProgram, shutdownCalls } from "../power/ways-win32.ts";
+
 export function operatingSystem(): OperatingSystem {
   return { name: os.version(), version: os.release(), kernel: os.release(), architecture: os.machine() };
 }
