@@ -5,6 +5,7 @@
 #include "port/port.h"
 #include "process/process.h"
 #include "sampler/sampler.h"
+#include "system/system.h"
 
 namespace {
 
@@ -26,6 +27,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterRemoval(env, exports);
   limiquantix::RegisterRename(env, exports);
   limiquantix::RegisterExit(env, exports);
+  limiquantix::RegisterClock(env, exports);
+  limiquantix::RegisterClockDevices(env, exports);
   return exports;
 }
 

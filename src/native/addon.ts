@@ -3,6 +3,14 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type {
+  ClockNow,
+  ComparePtpClock,
+  IsClockSynchronised,
+  SetRtc,
+  SlewClock,
+  StepClock,
+} from "./clock.ts";
+import type {
   ExitWithin,
   PlaceFiles,
   ReadFiles,
@@ -42,6 +50,12 @@ interface Addon {
   readFiles: ReadFiles;
   placeFiles: PlaceFiles;
   setModified: SetModified;
+  clockNow: ClockNow;
+  stepClock: StepClock;
+  slewClock: SlewClock;
+  isClockSynchronised: IsClockSynchronised;
+  comparePtpClock: ComparePtpClock;
+  setRtc: SetRtc;
 }
 
 const binary = "limiquantix.node";
