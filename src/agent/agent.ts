@@ -3,12 +3,14 @@ import { maxFrameBytes } from "../wire/frame.ts";
 import type { Response } from "../wire/operations.ts";
 import type { Envelope } from "../wire/envelope.ts";
 import type { Audit } from "./audit.ts";
+import { Clock } from "./clock/clock.ts";
+import type { ClockSystem } from "./clock/system.ts";
 import { Commands } from "./commands/commands.ts";
 import { LiveCommands } from "./commands/live-commands.ts";
 import type { Config } from "./config/config.ts";
 import { Files } from "./files/files.ts";
 import { handlers } from "./handlers/index.ts";
-import { type OperatingSystem, operatingSystem } from "./platform/index.ts";
+import { type OperatingSystem, operatingSystem, systemClock } from "./platform/index.ts";
 import { Power } from "./power/power.ts";
 import { PlanRecord } from "./power/record.ts";
 import { type PowerSystem, realPower } from "./power/system.ts";
@@ -26,6 +28,7 @@ const extensions = ["hello", "telemetry-extended", "exec", "files"];
 /** What reaches beyond this process and its files. Tests give their own. */
 export interface Machine {
   power: PowerSystem;
+  clock: ClockSystem;
 }
 
 /** What all sessions of this process share. */
@@ -36,6 +39,7 @@ export class Agent {
   readonly files: Files;
   readonly transfers: Transfers;
   readonly power: Power;
+  readonly clock: Clock;
   /** Those whose input and output are streams. */
   readonly live = new LiveCommands();
   readonly #startedAt = performance.now();
@@ -55,6 +59,7 @@ export class Agent {
     this.transfers = new Transfers(config.state_dir, log);
     const powerSystem = machine.power ?? realPower(this.tools);
     this.power = new Power(powerSystem, new PlanRecord(config.state_dir), audit, log);
+    this.clock = new Clock(machine.clock ?? systemClock(this.tools), log);
   }
 
   /** Takes up what an earlier agent has left, in the background. */

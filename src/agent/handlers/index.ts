@@ -40,6 +40,8 @@ export const handlers = {
   shutdown: late(async () => (await import("./shutdown.ts")).shutdown),
   shutdownCancel: late(async () => (await import("./shutdown-cancel.ts")).shutdownCancel),
   shutdownStatus: late(async () => (await import("./shutdown-status.ts")).shutdownStatus),
+  syncTime: late(async () => (await import("./sync-time.ts")).syncTime),
+  timeStatus: late(async () => (await import("./time-status.ts")).timeStatus),
 } satisfies Handlers;
 
 /** Loaded when the first such request comes: an agent that is not asked for files starts sooner, and is smaller. */

@@ -2,6 +2,6 @@ import * as linux from "./linux.ts";
 import * as win32 from "./win32.ts";
 
 // Both have the same exports; the choice is made here and nowhere else.
-export const { announcer, hasProgram, identify, operatingSystem, shellFor, shutdownCalls } =
+export const { announcer, hasProgram, identify, operatingSystem, shellFor, shutdownCalls, systemClock } =
   process.platform === "win32" ? win32 : linux;
 export type { OperatingSystem } from "./linux.ts";

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import os from "node:os";
 
 export { identify } from "../commands/identity.ts";
+export { systemClock } from "../clock/linux.ts";
 export { announcer, hasProgram, shutdownCalls } from "../power/ways-linux.ts";
 
 export interface OperatingSystem {

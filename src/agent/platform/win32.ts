@@ -3,6 +3,7 @@ import type { Identity, IdentityRequest } from "../commands/identity.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { OperatingSystem } from "./linux.ts";
 
+export { systemClock } from "../clock/win32.ts";
 export { announcer, hasProgram, shutdownCalls } from "../power/ways-win32.ts";
 
 export function operatingSystem(): OperatingSystem {
