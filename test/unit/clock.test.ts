@@ -12,10 +12,12 @@ import { Rtc } from "../../src/agent/clock/rtc.ts";
 import { stepCall } from "../../src/agent/clock/win32.ts";
 import { type ToolResult, ToolMissing } from "../../src/agent/tools/tools.ts";
 import { TimeSource } from "../../src/wire/envelope.ts";
+import { limiquantix } from "../../src/wire/gen/agent.js";
 import { addon } from "../../src/native/addon.ts";
 import { FakeClock } from "../support/fake-clock.ts";
 import { until } from "../support/until.ts";
 
+const { SyncTimeRequest } = limiquantix.agent.v1;
 const silent = (): void => undefined;
 const { signal } = new AbortController();
 
@@ -187,7 +189,8 @@ describe("requests", () => {
     assert.throws(() => originOf({ seconds: 5, nanos: 1e9 }, TimeSource.TIME_SOURCE_AUTO, 7), {
       code: "clock",
     });
-    assert.throws(() => originOf(null, 9 as TimeSource, 7), { code: "invalidMessage" });
+    const request = SyncTimeRequest.decode(Buffer.of(0xc8, 0x0c, 9)); // source: 9
+    assert.throws(() => originOf(null, request.source, 7), { code: "invalidMessage" });
   });
 });
 
