@@ -6,8 +6,9 @@ import { type ExecuteOptions, type ExecuteResult, execute } from "./commands/exe
 import { type CommandInfo, commands } from "./commands/list.ts";
 import type { RemoteProcess } from "./commands/remote-process.ts";
 import { type AttachOptions, type SpawnOptions, attach, spawn } from "./commands/spawn.ts";
+import { Clock } from "./clock/clock.ts";
 import { HostError } from "./errors.ts";
-import { Files } from "./files/files.ts";
+import { Files, type SessionOf } from "./files/files.ts";
 import { Link, type LinkOptions } from "./link.ts";
 import type {
   AgentErrorEvent,
@@ -19,6 +20,7 @@ import type {
 } from "./messages.ts";
 import type { Terms } from "./negotiate.ts";
 import { plain } from "./plain.ts";
+import { Power } from "./power/power.ts";
 import { deferred, secondsFromNow } from "./waiting.ts";
 
 export interface ClientEvents {
@@ -35,6 +37,10 @@ export interface ClientEvents {
 export class Client extends EventEmitter<ClientEvents> {
   /** The guest's files. */
   readonly files: Files;
+  /** The guest's power. */
+  readonly power: Power;
+  /** The guest's clock. */
+  readonly clock: Clock;
   readonly #options: LinkOptions;
   readonly #link: Link;
   #pings = 0;
@@ -44,7 +50,10 @@ export class Client extends EventEmitter<ClientEvents> {
   private constructor(options: LinkOptions) {
     super();
     this.#options = options;
-    this.files = new Files((what, callOptions) => this.#link.session(what, callOptions));
+    const session: SessionOf = (what, callOptions) => this.#link.session(what, callOptions);
+    this.files = new Files(session);
+    this.power = new Power(session);
+    this.clock = new Clock(session);
     this.#link = new Link(options, {
       up: () => this.emit("connected"),
       message: (message) => {
