@@ -10,10 +10,12 @@ import { ls } from "./ls.ts";
 import { mkdir } from "./mkdir.ts";
 import { mv } from "./mv.ts";
 import { ping } from "./ping.ts";
+import { halt, reboot, shutdown } from "./power.ts";
 import { rm } from "./rm.ts";
 import { shell } from "./shell.ts";
 import { stat } from "./stat.ts";
 import { telemetry } from "./telemetry.ts";
+import { time } from "./time.ts";
 import { vms } from "./vms.ts";
 import { wait } from "./wait.ts";
 
@@ -21,5 +23,6 @@ import { wait } from "./wait.ts";
 export const commands: readonly CliCommand[] = [
   ...[vms, ping, info, wait, telemetry, exec, shell],
   ...[cp, ls, cat, stat, mkdir, rm, mv, edit],
+  ...[shutdown, reboot, halt, time],
   ...[completion, complete],
 ];
