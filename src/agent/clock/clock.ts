@@ -8,7 +8,7 @@ export type TimeOrigin =
   { from: "host"; timeUs: number; saidAt: number } | { from: SourceName } | { from: "auto" };
 
 export interface SyncOptions {
-  /** Step at once, also where `slew` is asked for. */
+  /** Step at once, also where `slew` is asked for, or the source is not known to be better than the clock. */
   force: boolean;
   /** Gradually, where the offset is at most 0.5 s. */
   slew: boolean;
@@ -69,11 +69,11 @@ export class Clock {
     return this.#inTurn(async () => {
       signal.throwIfAborted();
       const measured = await this.#measure(origin, signal);
-      const slewing = await this.#correct(measured, options, signal);
+      const done = await this.#correct(measured, options, signal);
       const { source, offsetUs } = measured;
-      this.#log.info({ source, offsetSeconds: offsetUs / 1e6, slewing }, "the clock was set");
-      if (source !== "rtc" && !slewing) void this.#inTurn(() => this.#correctRtc());
-      return { ...this.#result(source, offsetUs), slewing };
+      this.#log.info({ source, offsetSeconds: offsetUs / 1e6 }, `the clock was ${done}`);
+      if (source !== "rtc" && done === "stepped") void this.#inTurn(() => this.#correctRtc());
+      return { ...this.#result(source, offsetUs), slewing: done === "slewed" };
     });
   }
 
@@ -110,21 +110,20 @@ export class Clock {
     );
   }
 
-  /** Gives whether the clock gets there gradually. */
   async #correct(
     { source, offsetUs, uncertaintyUs }: Measured,
     { force, slew }: SyncOptions,
     signal: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<"stepped" | "slewed" | "left as it is"> {
+    // It may be better than the source is.
+    if (Math.abs(offsetUs) <= uncertaintyUs && !force) return "left as it is";
     const slewing = slew && !force && Math.abs(offsetUs) <= mostSlewedUs;
     try {
       // What it has measured chronyd slews by itself.
       if (source === "chrony") await (slewing ? undefined : this.#system.stepByChrony(signal));
-      // Within what the source itself may be wrong by, the clock may be better than the source.
-      else if (Math.abs(offsetUs) <= uncertaintyUs) return false;
       else if (slewing) await this.#system.slew(offsetUs);
       else await this.#system.step(offsetUs);
-      return slewing;
+      return slewing ? "slewed" : "stepped";
     } catch (cause) {
       if (cause instanceof CodedError) throw cause;
       signal.throwIfAborted();

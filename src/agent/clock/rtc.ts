@@ -10,6 +10,12 @@ const lookMs = 5;
 /** A clock that goes has a new second before. */
 const edgeMs = 1_500;
 
+/**
+ * How wrong it is where nobody has set it to a part of a second: QEMU begins a second of it when the machine is made, and
+ * many a PC when its battery was put in.
+ */
+const phaseUs = 1e6;
+
 /** What it is read and set with. */
 export interface RtcAccess {
   /** Before /sys and /etc; "" but for tests. */
@@ -20,8 +26,8 @@ export interface RtcAccess {
 }
 
 /**
- * The hardware clock. It has whole seconds, and is compared at the moment in which a new one begins. QEMU's is the
- * host's clock, also when the guest was stopped meanwhile, or is a restored snapshot.
+ * The hardware clock. It has whole seconds, and is compared at the moment in which a new one begins. QEMU's goes
+ * with the host's clock, also when the guest was stopped meanwhile, or is a restored snapshot.
  */
 export class Rtc {
   readonly #access: RtcAccess;
@@ -44,7 +50,7 @@ export class Rtc {
         // The second began after the last look had begun, and before this one ended.
         const [early, late] = [last.beganAt, look.endedAt];
         const offsetUs = toUtc(look.seconds) * 1e6 - (early + late) / 2;
-        return { offsetUs, uncertaintyUs: (late - early) / 2 };
+        return { offsetUs, uncertaintyUs: phaseUs + (late - early) / 2 };
       }
       last = look;
     }
