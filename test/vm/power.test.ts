@@ -44,7 +44,6 @@ describe("the power of a guest", () => {
     const { machine, host } = attached;
     assert.deepEqual(await host.power.poweroff(call), { dueAt: null, replaced: false });
     await machine.qmp.event("SHUTDOWN", ({ reason }) => reason === "guest-shutdown");
-    await machine.off();
   });
 
   it("starts anew", async () => {
@@ -82,7 +81,6 @@ describe("the power of a guest", () => {
     await machine.qmp.event("SHUTDOWN", ({ reason }) => reason === "guest-shutdown");
     const seconds = (performance.now() - asked) / 1000;
     assert.ok(seconds > 23 && seconds < 40, `after ${seconds} s`);
-    await machine.off();
   });
 
   it("is refused where there is no tool for it", async () => {
