@@ -217,6 +217,34 @@ describe("an agent that is restarted", () => {
     assert.throws(() => readFileSync(file()), { code: "ENOENT" });
   });
 
+  it("waits for a slow disk to tell, but not with a shutdown, which then counts", async () => {
+    mock.timers.enable({ apis: ["setTimeout", "Date"] });
+    let tell: (kept: Awaited<ReturnType<PlanRecord["read"]>>) => void = silent;
+    const reading = new Promise<Awaited<ReturnType<PlanRecord["read"]>>>((resolve) => (tell = resolve));
+    const record = { read: () => reading, write: () => Promise.resolve(), forget: () => Promise.resolve() };
+    const system = new FakePower();
+    const power = new Power(system, record, { record: silent }, log);
+    const restored = power.restore({ allowed: true });
+    const asked = power.status();
+    mock.timers.tick(5_000);
+    await assert.rejects(asked, { code: "shutdown", message: /ask again/ });
+    const request = {
+      kind: "reboot",
+      delaySeconds: 100,
+      message: "",
+      session: "",
+      onFailure: silent,
+    } as const;
+    const accepted = power.request(request);
+    mock.timers.tick(5_000);
+    assert.equal((await accepted).replaced, false);
+    const plan = { kind: "poweroff", dueAt: system.uptime + 10, message: "", session: "" } as const;
+    tell({ plan, isOfThisBoot: true });
+    await restored;
+    assert.equal((await power.status()).shutdown?.kind, "reboot");
+    power.close();
+  });
+
   it("starts with nothing where the record is half or foreign", async () => {
     for (const text of ["", "{", '{"bootId":"x","plan":{"kind":"explode"}}', "[]"]) {
       writeFileSync(file(), text);

@@ -68,7 +68,7 @@ describe("the power of a guest with systemd", () => {
     assert.notEqual(await bootId(), first);
     assert.deepEqual(await status(host), { pending: null, dropped: "" });
     await host.power.halt({ ...call, delaySeconds: 3600 });
-    await machine.run("systemctl reboot");
+    await machine.expect("systemd-run --quiet --on-active=1 systemctl reboot"); // the shell ends with it
     await machine.rebooted();
     await machine.booted();
     const { pending, dropped } = await status(host);
@@ -103,10 +103,12 @@ describe("the power of a guest with systemd", () => {
   it("tells who is logged in", async () => {
     await using attached = await guestWithHost();
     const { machine, host } = attached;
-    // A terminal with a login on it, as utmp has it, and what is shown there.
+    // A terminal with a login on it, and what is shown there.
     await machine.expect(
-      "setsid busybox script -q -f -c 'login -f alice' /run/shown </dev/zero >/dev/null 2>&1 & for i in $(seq 100); do who | grep -q alice && exit 0; sleep 0.1; done; exit 1",
+      "sleep infinity | setsid script -q -f -c 'login -f alice' /run/shown >/dev/null 2>&1 &",
     );
+    const isThere = async (): Promise<boolean> => (await machine.expect("who")).includes("alice");
+    await until("alice to be logged in", isThere, 25_000);
     await host.power.poweroff({ ...call, delaySeconds: 600, message: "new \u001b[31mdisks" });
     const shown = await until(
       "the message",

@@ -1,7 +1,9 @@
 import { CodedError } from "../../wire/errors.ts";
 import type { Audit } from "../audit.ts";
+import { withDeadline } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import { type ShutdownKind, errorCodeOf } from "./kind.ts";
+import { Countdown } from "./countdown.ts";
 import { announcement, calledOff, cleanMessage } from "./announcement.ts";
 import type { Plan, PlanRecord } from "./record.ts";
 import type { PowerSystem } from "./system.ts";
@@ -10,7 +12,7 @@ import type { ToolCall } from "../tools/tool-call.ts";
 /** Where the guest's shutdown stands. */
 type State =
   | { state: "none" }
-  | { state: "waiting"; job: Job; told: boolean; timer?: NodeJS.Timeout }
+  | { state: "waiting"; job: Job; countdown: Countdown }
   | { state: "under-way"; plan: Plan; beganAt: number };
 
 /** A plan, how it is done, and who is told when it cannot be. */
@@ -52,11 +54,8 @@ export interface ShutdownStatus {
 /** How long a host may take to read the answer, before the guest goes down all the same. */
 const answerMs = 5_000;
 
-/** Users are told again this long before, unless they have been told within the last minutes. */
-const reminderSeconds = 60;
-
-/** A timer does not count the time in which the guest sleeps, so it is looked again at least this often. */
-const lookMs = 60_000;
+/** How long a request waits for the disk that tells whether a shutdown waits. */
+const restoreMs = 5_000;
 
 /** One that came due this long ago, when no agent ran, is not made up for. */
 const longestOverdueSeconds = 600;
@@ -70,16 +69,18 @@ const stuckSeconds = 600;
  */
 export class Power {
   readonly #system: PowerSystem;
-  readonly #record: PlanRecord;
+  readonly #record: Pick<PlanRecord, "read" | "write" | "forget">;
   readonly #audit: Pick<Audit, "record">;
   readonly #log: Pick<Log, "info" | "warn" | "error">;
   #state: State = { state: "none" };
   #dropped = "";
   #restored: Promise<void> = Promise.resolve();
+  /** A host has asked for one: what an earlier agent was asked for does not count any more. */
+  #askedSince = false;
 
   constructor(
     system: PowerSystem,
-    record: PlanRecord,
+    record: Pick<PlanRecord, "read" | "write" | "forget">,
     audit: Pick<Audit, "record">,
     log: Pick<Log, "info" | "warn" | "error">,
   ) {
@@ -92,13 +93,13 @@ export class Power {
   /** To be called once, at start: takes up the shutdown that an earlier agent was asked for, if `allowed`. Never rejects. */
   restore({ allowed }: { allowed: boolean }): Promise<void> {
     return (this.#restored = this.#restore(allowed).catch((error: unknown) => {
-      this.#log.warn({ err: error }, "cannot read whether a shutdown was waiting: state_dir does not answer");
+      this.#log.warn({ err: error }, "cannot read whether a shutdown was waiting: state_dir cannot be read");
     }));
   }
 
   /** Rejects with a CodedError when the guest cannot go down that way, or goes down in another already. */
   async request({ kind, delaySeconds, message, session, onFailure }: ShutdownRequest): Promise<Accepted> {
-    await this.#restored;
+    await this.#known().catch(() => undefined); // a disk that hangs does not keep a guest up
     const way = await this.#system.wayDown(kind);
     if (this.#isUnderWay(this.#state)) {
       const other = this.#state.plan.kind;
@@ -106,6 +107,7 @@ export class Power {
       throw new CodedError(errorCodeOf(kind), `a ${other} is under way, and cannot be called off`);
     }
     this.#dropped = "";
+    this.#askedSince = true;
     const replaced = this.#stopWaiting() !== undefined;
     const dueAt = this.#system.uptimeSeconds() + delaySeconds;
     const plan = { kind, dueAt, message: cleanMessage(message), session };
@@ -114,7 +116,7 @@ export class Power {
       void this.#keep(plan); // the agent may be restarted before the answer is read
       return { replaced, answered: this.#beginWhenAnswered(job) };
     }
-    this.#wait(job, { told: delaySeconds < 2 * reminderSeconds });
+    this.#wait(job);
     void this.#tell(announcement(kind, delaySeconds, plan.message));
     await this.#keep(plan);
     return { replaced, dueAt: this.#wallTime(plan) };
@@ -122,7 +124,7 @@ export class Power {
 
   /** Whether one was waiting. Rejects with a CodedError when it is too late. */
   async cancel(): Promise<boolean> {
-    await this.#restored;
+    await this.#known();
     if (this.#isUnderWay(this.#state)) {
       const { kind } = this.#state.plan;
       throw new CodedError(errorCodeOf(kind), `the ${kind} is under way, and cannot be called off`);
@@ -135,7 +137,7 @@ export class Power {
   }
 
   async status(): Promise<ShutdownStatus> {
-    await this.#restored;
+    await this.#known();
     const dropped = this.#dropped;
     if (this.#state.state === "none") return { dropped };
     const underWay = this.#state.state === "under-way";
@@ -153,66 +155,53 @@ export class Power {
     const kept = await this.#record.read();
     if (kept === undefined) return;
     const { plan, isOfThisBoot } = kept;
+    const way = await this.#system.wayDown(plan.kind).catch((error: unknown) => error as Error);
+    if (this.#askedSince) return;
     const overdueSeconds = this.#system.uptimeSeconds() - plan.dueAt;
-    const why = !isOfThisBoot
-      ? "the guest was started anew before it was due"
-      : !allowed
-        ? "shutdowns are switched off in this guest now"
-        : overdueSeconds > longestOverdueSeconds
-          ? `it was due ${Math.round(overdueSeconds / 60)} minutes before the agent was started again`
-          : undefined;
-    if (why === undefined) {
-      try {
-        const way = await this.#system.wayDown(plan.kind);
-        this.#wait({ plan, way, onFailure: () => undefined }, { told: overdueSeconds > -reminderSeconds });
-        this.#log.info(
-          { kind: plan.kind, inSeconds: -overdueSeconds },
-          "a shutdown that was asked for still waits",
-        );
-        return;
-      } catch (error) {
-        this.#drop(plan, error instanceof CodedError ? error.wireText : String(error));
-      }
-    } else {
+    let why = "";
+    if (!isOfThisBoot) why = "the guest was started anew before it was due";
+    else if (!allowed) why = "shutdowns are switched off in this guest now";
+    else if (overdueSeconds > longestOverdueSeconds)
+      why = `it was due ${Math.round(overdueSeconds / 60)} minutes before the agent was started again`;
+    else if (way instanceof Error) why = way.message;
+    if (way instanceof Error || why !== "") {
       this.#drop(plan, why);
-    }
-    await this.#forget();
-  }
-
-  /** `told`: users need no further reminder. */
-  #wait(job: Job, { told }: { told: boolean }): void {
-    this.#state = { state: "waiting", job, told };
-    this.#lookAgain();
-  }
-
-  #lookAgain(): void {
-    const waiting = this.#state;
-    if (waiting.state !== "waiting") return;
-    const { plan } = waiting.job;
-    const leftSeconds = plan.dueAt - this.#system.uptimeSeconds();
-    if (leftSeconds <= 0) {
-      this.#begin(plan);
-      void this.#goDown(waiting.job);
+      await this.#forget();
       return;
     }
-    if (!waiting.told && leftSeconds <= reminderSeconds) {
-      waiting.told = true;
-      void this.#tell(announcement(plan.kind, leftSeconds, plan.message));
-    }
-    const untilSeconds = waiting.told ? leftSeconds : leftSeconds - reminderSeconds;
-    clearTimeout(waiting.timer);
-    waiting.timer = setTimeout(
-      () => {
-        this.#lookAgain();
-      },
-      Math.min(Math.ceil(untilSeconds * 1000), lookMs),
+    this.#wait({ plan, way, onFailure: () => undefined });
+    this.#log.info(
+      { kind: plan.kind, inSeconds: -overdueSeconds },
+      "a shutdown that was asked for still waits",
     );
+  }
+
+  /** Resolves when it is known whether one waits. Rejects with a CodedError when the disk does not tell in time. */
+  async #known(): Promise<void> {
+    await withDeadline(this.#restored, restoreMs, () => {
+      const message = "it is not known yet whether a shutdown waits: state_dir does not answer; ask again";
+      return new CodedError("shutdown", message);
+    });
+  }
+
+  #wait(job: Job): void {
+    const { kind, dueAt, message } = job.plan;
+    const countdown = new Countdown(() => this.#system.uptimeSeconds(), dueAt, {
+      reminder: (leftSeconds) => {
+        void this.#tell(announcement(kind, leftSeconds, message));
+      },
+      due: () => {
+        this.#begin(job.plan);
+        void this.#goDown(job);
+      },
+    });
+    this.#state = { state: "waiting", job, countdown };
   }
 
   #stopWaiting(): Plan | undefined {
     if (this.#state.state !== "waiting") return undefined;
-    const { job, timer } = this.#state;
-    clearTimeout(timer);
+    const { job, countdown } = this.#state;
+    countdown.stop();
     this.#state = { state: "none" };
     return job.plan;
   }

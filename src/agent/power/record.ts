@@ -33,9 +33,12 @@ export class PlanRecord {
     this.#file = path.join(stateDir, "shutdown.json");
   }
 
-  /** What is kept, and whether it is of this start of the guest; undefined when there is none that can be read. */
+  /**
+   * What is kept, and whether it is of this start of the guest; undefined when there is none that can be read. Waits as
+   * long as the disk takes: while a guest boots that may be long.
+   */
   read(): Promise<{ plan: Plan; isOfThisBoot: boolean } | undefined> {
-    return this.#inTurn(async () => {
+    return this.#queue(async () => {
       try {
         const { plan, bootId } = v.parse(recordSchema, JSON.parse(await readFile(this.#file, "utf8")));
         return { plan, isOfThisBoot: bootId !== "" && bootId === this.#bootId };
@@ -62,8 +65,13 @@ export class PlanRecord {
 
   /** Rejects when the disk does not answer in time; what was begun goes on. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const late = (): Error => new Error(`${this.#file}: the disk did not answer in time`);
+    return withDeadline(this.#queue(work), diskMs, late);
+  }
+
+  #queue<T>(work: () => Promise<T>): Promise<T> {
     const done = this.#last.then(work);
     this.#last = done.catch(() => undefined); // told to the one who asked
-    return withDeadline(done, diskMs, () => new Error(`${this.#file}: the disk did not answer in time`));
+    return done;
   }
 }
