@@ -58,7 +58,9 @@
             "native/sampler/sample_js.cc",
             "native/sampler/sampler_core_linux.cc",
             "native/sampler/sampler_linux.cc",
-            "native/sampler/statfs_probe_linux.cc"
+            "native/sampler/statfs_probe_linux.cc",
+            "native/system/clock_devices_linux.cc",
+            "native/system/clock_linux.cc"
           ],
           # A thread that a dead mount holds up may outlive the environment that started it; its code must stay.
           "ldflags": ["-Wl,-z,nodelete"]

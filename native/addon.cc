@@ -6,6 +6,7 @@
 #include "port/port.h"
 #include "process/process.h"
 #include "sampler/sampler.h"
+#include "system/system.h"
 
 namespace {
 
@@ -31,6 +32,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterExit(env, exports);
   limiquantix::RegisterFreeze(env, exports);
   limiquantix::RegisterGuard(env, exports);
+  limiquantix::RegisterClock(env, exports);
+  limiquantix::RegisterClockDevices(env, exports);
   return exports;
 }
 

@@ -3,19 +3,24 @@ import { maxFrameBytes } from "../wire/frame.ts";
 import type { Response } from "../wire/operations.ts";
 import type { Envelope } from "../wire/envelope.ts";
 import type { Audit } from "./audit.ts";
+import { Clock } from "./clock/clock.ts";
+import type { ClockSystem } from "./clock/system.ts";
 import { Commands } from "./commands/commands.ts";
 import { LiveCommands } from "./commands/live-commands.ts";
 import type { Config } from "./config/config.ts";
 import { Files } from "./files/files.ts";
 import { handlers } from "./handlers/index.ts";
 import { LateNetwork } from "./network/late-network.ts";
-import { type OperatingSystem, operatingSystem, passwordSetter } from "./platform/index.ts";
+import { type OperatingSystem, operatingSystem, passwordSetter, systemClock } from "./platform/index.ts";
 import { FreezeGate } from "./quiesce/gate.ts";
 import type { Freezer } from "./quiesce/freezer.ts";
 import { HookFolders } from "./quiesce/hook-folders.ts";
 import { Quiesce } from "./quiesce/quiesce.ts";
 import { RecordFile, recordFolder } from "./quiesce/record.ts";
 import { unsupportedFreezer } from "./quiesce/unsupported.ts";
+import { Power } from "./power/power.ts";
+import { PlanRecord } from "./power/record.ts";
+import { type PowerSystem, realPower } from "./power/system.ts";
 import { CommandPolicy } from "./policy/command-policy.ts";
 import { Router } from "./session/router.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
@@ -28,8 +33,10 @@ import { version } from "../version.ts";
 /** Extensions of this project that a host may use after its hello, besides the operations that have handlers. */
 const extensions = ["hello", "telemetry-extended", "exec", "files", "users"];
 
-/** What of the system an agent may take hold of. */
-export interface Reach {
+/** What reaches beyond this process and its files. Tests give their own. */
+export interface Machine {
+  power?: PowerSystem;
+  clock?: ClockSystem;
   /** Without one no file system can be frozen or trimmed. */
   freezer?: Freezer;
   /** Where it is recorded what is frozen; see RecordFile. */
@@ -49,6 +56,8 @@ export class Agent {
   readonly network: LateNetwork;
   readonly freezer: Freezer;
   readonly quiesce: Quiesce;
+  readonly power: Power;
+  readonly clock: Clock;
   /** Those whose input and output are streams. */
   readonly live = new LiveCommands();
   readonly #startedAt = performance.now();
@@ -59,9 +68,9 @@ export class Agent {
     readonly telemetry: Telemetry,
     readonly audit: Audit,
     log: Log,
-    reach: Reach = {},
+    machine: Machine = {},
   ) {
-    const gate = new FreezeGate(reach.holdLog ?? (() => () => undefined));
+    const gate = new FreezeGate(machine.holdLog ?? (() => () => undefined));
     const commandPolicy = new CommandPolicy(config.security);
     this.router = new Router(handlers, new Set(config.security.disabled_operations), (name) =>
       gate.refusal(name),
@@ -72,12 +81,12 @@ export class Agent {
     this.files = new Files(config.security, audit);
     this.transfers = new Transfers(config.state_dir, log);
     this.network = new LateNetwork({ stateDir: config.state_dir, tools: this.tools, log });
-    this.freezer = reach.freezer ?? unsupportedFreezer("this agent cannot freeze or trim file systems");
+    this.freezer = machine.freezer ?? unsupportedFreezer("this agent cannot freeze or trim file systems");
     this.quiesce = new Quiesce({
       freezer: this.freezer,
       gate,
       log,
-      record: new RecordFile(reach.recordFolder ?? recordFolder),
+      record: new RecordFile(machine.recordFolder ?? recordFolder),
       hooks: new HookFolders({
         tools: this.tools,
         log,
@@ -86,10 +95,22 @@ export class Agent {
         restricted: commandPolicy.looksAtPrograms,
       }),
     });
+    const powerSystem = machine.power ?? realPower(this.tools);
+    this.power = new Power(powerSystem, new PlanRecord(config.state_dir), audit, log);
+    this.clock = new Clock(machine.clock ?? systemClock(this.tools), log);
+  }
+
+  /** Takes up what an earlier agent has left, in the background. */
+  begin(): void {
+    void this.transfers.clean();
+    this.network.start();
+    const allowed = !this.config.security.disabled_operations.includes("shutdown");
+    void this.power.restore({ allowed });
   }
 
   /** Ends what must not outlive the agent. */
   async close(): Promise<void> {
+    this.power.close();
     await Promise.all([
       this.quiesce.close(),
       this.network.close(),

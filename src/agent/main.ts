@@ -56,8 +56,7 @@ export async function runAgent(
   try {
     log.info({ version, port: transport.description, pid: process.pid }, "limiquantix-agent starts");
     if (recovery) void agent.quiesce.recovered(recovery);
-    void agent.transfers.clean();
-    agent.network.start();
+    agent.begin();
     await keepLink(agent, transport, log, signal);
     log.info("limiquantix-agent stops");
   } finally {

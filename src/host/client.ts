@@ -6,6 +6,7 @@ import { type ExecuteOptions, type ExecuteResult, execute } from "./commands/exe
 import { type CommandInfo, commands } from "./commands/list.ts";
 import type { RemoteProcess } from "./commands/remote-process.ts";
 import { type AttachOptions, type SpawnOptions, attach, spawn } from "./commands/spawn.ts";
+import { Clock } from "./clock/clock.ts";
 import { HostError } from "./errors.ts";
 import { FileSystems } from "./file-systems/file-systems.ts";
 import { Files, type SessionOf } from "./files/files.ts";
@@ -21,6 +22,7 @@ import type {
 import type { Terms } from "./negotiate.ts";
 import { Network } from "./network/network.ts";
 import { plain } from "./plain.ts";
+import { Power } from "./power/power.ts";
 import { Users } from "./users/users.ts";
 import { deferred, secondsFromNow } from "./waiting.ts";
 
@@ -44,6 +46,10 @@ export class Client extends EventEmitter<ClientEvents> {
   readonly network: Network;
   /** The file systems that they are on: freezing them for a snapshot, trimming. */
   readonly fileSystems: FileSystems;
+  /** The guest's power. */
+  readonly power: Power;
+  /** The guest's clock. */
+  readonly clock: Clock;
   readonly #options: LinkOptions;
   readonly #link: Link;
   #pings = 0;
@@ -58,6 +64,8 @@ export class Client extends EventEmitter<ClientEvents> {
     this.users = new Users(sessionOf);
     this.network = new Network(sessionOf);
     this.fileSystems = new FileSystems(sessionOf);
+    this.power = new Power(sessionOf);
+    this.clock = new Clock(sessionOf);
     this.#link = new Link(options, {
       up: () => this.emit("connected"),
       message: (message) => {

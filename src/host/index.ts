@@ -5,6 +5,14 @@ export type { AgentErrorEvent, AgentReady, Capabilities, Pong, TelemetryReport }
 export type { CallOptions } from "./calls.ts";
 export { type DiscoverOptions, type DiscoveredVm, discover, discoveryFolders, findVm } from "./discover.ts";
 export { HostError, type HostErrorCode } from "./errors.ts";
+export type {
+  Clock,
+  ClockReference,
+  ClockSource,
+  ClockStatus,
+  SyncOptions,
+  SyncResult,
+} from "./clock/clock.ts";
 export type { ExecuteOptions, ExecuteResult } from "./commands/execute.ts";
 export type { CommandInfo } from "./commands/list.ts";
 export type { CommandOptions, TerminalSize } from "./commands/options.ts";
@@ -45,3 +53,4 @@ export type {
 export type { DownloadTreeResult, FileChanges, TransferResult, UploadTreeResult } from "./files/results.ts";
 export type { PasswordOptions, SshKey, UserOptions, Users } from "./users/users.ts";
 export type { AppliedNetwork, ApplyNetworkOptions, Network, NetworkState } from "./network/network.ts";
+export type { PendingShutdown, Power, ShutdownKind, ShutdownOptions, ShutdownResult } from "./power/power.ts";

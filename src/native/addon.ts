@@ -3,6 +3,14 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import type {
+  ClockNow,
+  ComparePtpClock,
+  IsClockSynchronised,
+  SetRtc,
+  SlewClock,
+  StepClock,
+} from "./clock.ts";
+import type {
   ExitWithin,
   PlaceFiles,
   ReadEntries,
@@ -50,6 +58,12 @@ interface Addon {
   thawFs: ThawFs;
   trimFs: TrimFs;
   guardFreeze: GuardFreeze;
+  clockNow: ClockNow;
+  stepClock: StepClock;
+  slewClock: SlewClock;
+  isClockSynchronised: IsClockSynchronised;
+  comparePtpClock: ComparePtpClock;
+  setRtc: SetRtc;
 }
 
 const binary = "limiquantix.node";

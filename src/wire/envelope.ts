@@ -2,8 +2,11 @@ import { Writer } from "protobufjs/minimal.js";
 import { type Framing, checkFrameBytes, writeFrameHeader } from "./frame.ts";
 import { limiquantix } from "./gen/agent.js";
 
-export const { AgentMessage, ErrorSeverity, FileKind, OnDisconnect } = limiquantix.agent.v1;
+export const { AgentMessage, ErrorSeverity, FileKind, OnDisconnect, ShutdownType, TimeSource } =
+  limiquantix.agent.v1;
 export type FileKind = limiquantix.agent.v1.FileKind;
+export type ShutdownType = limiquantix.agent.v1.ShutdownType;
+export type TimeSource = limiquantix.agent.v1.TimeSource;
 export type TerminalSize = limiquantix.agent.v1.TerminalSize.$Properties;
 export type AgentMessage = limiquantix.agent.v1.AgentMessage;
 /** An envelope as it is given to the encoder: what is left out is not sent. */

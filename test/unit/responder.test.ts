@@ -56,6 +56,29 @@ const data = (id: string, bytes: number) => ({
 });
 
 describe("responder", () => {
+  it("tells when the port has the whole of an answer, or when it is dropped", async () => {
+    const { responder, give } = setUp();
+    const told: string[] = [];
+    const send = (id: string): void => {
+      responder.send("reply", data(id, 1000), "answer", () => told.push(id));
+    };
+    send("a");
+    send("b");
+    send("c");
+    give(500);
+    await turn();
+    assert.deepEqual(told, []);
+    give(700);
+    await turn();
+    assert.deepEqual(told, ["a"]);
+    responder.clear({ finishFrame: true });
+    assert.deepEqual(told, ["a", "c"]); // b has been begun
+    give(10_000);
+    assert.deepEqual(told, ["a", "c", "b"]);
+    responder.clear({ finishFrame: false });
+    assert.equal(told.length, 3);
+  });
+
   it("sends control before replies before telemetry before bulk, and never inside a frame", async () => {
     const { responder, ids, give } = setUp();
     const sendBulk = sourceFor(responder);

@@ -49,6 +49,11 @@ export const handlers = {
   thaw: late(async () => (await import("./thaw.ts")).thaw),
   quiesceStatus: late(async () => (await import("./quiesce-status.ts")).quiesceStatus),
   trim: late(async () => (await import("./trim.ts")).trim),
+  shutdown: late(async () => (await import("./shutdown.ts")).shutdown),
+  shutdownCancel: late(async () => (await import("./shutdown-cancel.ts")).shutdownCancel),
+  shutdownStatus: late(async () => (await import("./shutdown-status.ts")).shutdownStatus),
+  syncTime: late(async () => (await import("./sync-time.ts")).syncTime),
+  timeStatus: late(async () => (await import("./time-status.ts")).timeStatus),
 } satisfies Handlers;
 
 /** Loaded when the first such request comes: an agent that is not asked for files starts sooner, and is smaller. */

@@ -2,6 +2,17 @@ import * as linux from "./linux.ts";
 import * as win32 from "./win32.ts";
 
 // Both have the same exports; the choice is made here and nowhere else.
-export const { accountOf, freezer, identify, networkSystem, operatingSystem, passwordSetter, shellFor } =
-  process.platform === "win32" ? win32 : linux;
+export const {
+  accountOf,
+  announcer,
+  freezer,
+  hasProgram,
+  identify,
+  networkSystem,
+  operatingSystem,
+  passwordSetter,
+  shellFor,
+  shutdownCalls,
+  systemClock,
+} = process.platform === "win32" ? win32 : linux;
 export type { OperatingSystem } from "./linux.ts";

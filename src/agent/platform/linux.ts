@@ -12,6 +12,8 @@ export async function networkSystem(): Promise<NetworkSystem> {
   return (await import("../network/backends/linux.ts")).system;
 }
 export { linuxFreezer as freezer } from "../quiesce/freezer.ts";
+export { systemClock } from "../clock/linux.ts";
+export { announcer, hasProgram, shutdownCalls } from "../power/ways-linux.ts";
 
 export interface OperatingSystem {
   /** "Debian GNU/Linux" */

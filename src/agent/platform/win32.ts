@@ -12,6 +12,8 @@ export async function networkSystem(): Promise<NetworkSystem> {
 }
 /** Volume Shadow Copies are still to come. */
 export const freezer = unsupportedFreezer("on Windows file systems cannot be frozen or trimmed yet");
+export { systemClock } from "../clock/win32.ts";
+export { announcer, hasProgram, shutdownCalls } from "../power/ways-win32.ts";
 
 export function operatingSystem(): OperatingSystem {
   return { name: os.version(), version: os.release(), kernel: os.release(), architecture: os.machine() };

@@ -6,6 +6,8 @@ import type { Streams } from "./streams.ts";
 /** What a handler may use besides its request. */
 export interface RequestContext {
   readonly messageId: string;
+  /** Milliseconds of performance.now(). */
+  readonly arrivedAt: number;
   /** Aborted when the request is cancelled, the host goes away, another session begins or the agent stops. */
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -14,6 +16,11 @@ export interface RequestContext {
   readonly streams: Streams;
   /** Runs `action` when the answer is queued: what a stream sends must come behind it. */
   afterAnswer(action: () => void): void;
+  /**
+   * Runs `action`, the last one given, once: when the port has taken the whole answer, so that it reaches the host even if
+   * the agent ends now; or when there is nobody to answer any more. A host that does not read can make that never.
+   */
+  afterSent(action: () => void): void;
 }
 
 /**

@@ -58,8 +58,8 @@ export class Responder {
   #scratchInUse: Buffer[] = [];
   /** Offered to the port and not taken whole. */
   #batch: Buffer[] = [];
-  /** Who wants to know when a frame of the batch has been taken. */
-  readonly #givers = new Map<Buffer, FrameSource>();
+  /** Who wants to know when a frame has been taken: one of the batch, or an answer anywhere. */
+  readonly #givers = new Map<Buffer, Pick<FrameSource, "taken">>();
   /** Bytes of the batch's first frame that the port has taken. */
   #takenOfFirst = 0;
   #waitingBytes = 0;
@@ -83,9 +83,13 @@ export class Responder {
     return this.#congested;
   }
 
-  /** Queues a message. Throws RangeError when it is larger than a frame, and then nothing is queued. */
-  send(lane: Lane, envelope: Envelope, kind: "answer" | "event" = "answer"): void {
+  /**
+   * Queues a message. Throws RangeError when it is larger than a frame, and then nothing is queued. `taken` is called when
+   * the port has it whole, or it is dropped; not for telemetry.
+   */
+  send(lane: Lane, envelope: Envelope, kind: "answer" | "event" = "answer", taken?: () => void): void {
     const frame = encodeFrame(this.framing, envelope);
+    if (taken) this.#givers.set(frame, { taken });
     if (lane === "telemetry") {
       if (this.#telemetry) this.#waitingBytes -= this.#telemetry.length;
       this.#telemetry = frame;
@@ -143,8 +147,8 @@ export class Responder {
     this.#lanes.reply.clear();
     this.#sources.clear();
     this.#telemetry = undefined;
-    this.#tellTaken(this.#batch.slice(begun.length));
     this.#batch = begun;
+    this.#tellTaken([...this.#givers.keys()].filter((frame) => !begun.includes(frame)));
     if (begun.length === 0) this.#takenOfFirst = 0;
     this.#waitingBytes = begun.reduce((bytes, frame) => bytes + frame.length, -this.#takenOfFirst);
     this.#relieve();
@@ -205,8 +209,9 @@ export class Responder {
 
   #tellTaken(frames: readonly Buffer[]): void {
     for (const frame of frames) {
-      this.#givers.get(frame)?.taken?.(frame);
+      const giver = this.#givers.get(frame);
       this.#givers.delete(frame);
+      giver?.taken?.(frame);
     }
   }
 

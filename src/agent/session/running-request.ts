@@ -7,12 +7,14 @@ import type { Streams } from "./streams.ts";
 /** A request from its arrival to its answer. Its signal is made when it is asked for: most requests need none. */
 export class RunningRequest implements RequestContext {
   readonly messageId: string;
+  readonly arrivedAt = performance.now();
   readonly streams: Streams;
   readonly log: Log;
   readonly agent: Agent;
   #signal: AbortSignal | undefined;
   #forget: (() => void) | undefined;
   #afterAnswer: (() => void)[] | undefined;
+  #afterSent: (() => void) | undefined;
 
   constructor(messageId: string, streams: Streams, log: Log, agent: Agent) {
     this.messageId = messageId;
@@ -27,6 +29,15 @@ export class RunningRequest implements RequestContext {
 
   afterAnswer(action: () => void): void {
     (this.#afterAnswer ??= []).push(action);
+  }
+
+  afterSent(action: () => void): void {
+    this.#afterSent = action;
+  }
+
+  /** What is to be called when the answer has been sent, or nobody waits for it any more; undefined when nothing is. */
+  get sent(): (() => void) | undefined {
+    return this.#afterSent;
   }
 
   /** The handler has come to its end. */

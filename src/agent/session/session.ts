@@ -193,14 +193,17 @@ export class Session {
 
   #answered(name: RequestName, running: RunningRequest, payload: Envelope): void {
     running.end();
-    if (running.streams.signal.aborted) return;
-    this.#reply(name, running.messageId, payload);
+    if (running.streams.signal.aborted) {
+      running.sent?.();
+      return;
+    }
+    this.#reply(name, running.messageId, payload, running.sent);
     running.answered();
   }
 
-  #reply(name: RequestName, messageId: string, payload: Envelope): void {
+  #reply(name: RequestName, messageId: string, payload: Envelope, sent?: () => void): void {
     try {
-      this.#send(controlRequests.has(name) ? "control" : "reply", payload, messageId);
+      this.#send(controlRequests.has(name) ? "control" : "reply", payload, messageId, sent);
     } catch (error) {
       const coded = new CodedError(
         "messageTooLarge",
@@ -210,7 +213,7 @@ export class Session {
         },
       );
       this.#log.warn({ request: name, err: error }, coded.wireText);
-      this.#send("reply", failureOf(name, coded), messageId);
+      this.#send("reply", failureOf(name, coded), messageId, sent);
     }
   }
 
@@ -257,10 +260,10 @@ export class Session {
   }
 
   /** An answer carries its request's id, an event a fresh one. */
-  #send(lane: Lane, payload: Envelope, answersTo?: string): void {
+  #send(lane: Lane, payload: Envelope, answersTo?: string, sent?: () => void): void {
     const messageId = answersTo ?? randomUUID();
     const kind = answersTo === undefined ? "event" : "answer";
-    this.#responder.send(lane, { messageId, timestamp: timestamp(Date.now()), ...payload }, kind);
+    this.#responder.send(lane, { messageId, timestamp: timestamp(Date.now()), ...payload }, kind, sent);
     if (this.#responder.congested) this.#pause();
   }
 

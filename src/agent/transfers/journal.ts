@@ -1,7 +1,8 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { mkdir, readFile, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as v from "valibot";
+import { readBootId } from "../boot-id.ts";
 import { isErrno } from "../files/file-error.ts";
 import type { Log } from "../log.ts";
 import { Folder } from "../files/folder.ts";
@@ -38,15 +39,6 @@ const suffix = ".json";
 
 const unwritable =
   "state_dir cannot be written: uploads cannot be resumed, and if the agent is killed it leaves their unfinished files";
-
-/** Of the running system: /proc/sys/kernel/random/boot_id. */
-function readBootId(): string {
-  try {
-    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-  } catch {
-    return ""; // a system without it: nothing outlives a restart of the agent there, see isOfThisBoot()
-  }
-}
 
 /** Files in state_dir, one for each upload that is not in its place yet: an agent that was killed leaves them behind. */
 export class Journal {

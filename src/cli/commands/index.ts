@@ -14,6 +14,7 @@ import { mv } from "./mv.ts";
 import { passwd } from "./passwd.ts";
 import { network } from "./network.ts";
 import { ping } from "./ping.ts";
+import { halt, reboot, shutdown } from "./power.ts";
 import { rm } from "./rm.ts";
 import { shell } from "./shell.ts";
 import { sshKey } from "./ssh-key.ts";
@@ -21,6 +22,7 @@ import { stat } from "./stat.ts";
 import { telemetry } from "./telemetry.ts";
 import { thaw } from "./thaw.ts";
 import { trim } from "./trim.ts";
+import { time } from "./time.ts";
 import { vms } from "./vms.ts";
 import { wait } from "./wait.ts";
 import { withFreeze } from "./with-freeze.ts";
@@ -32,5 +34,6 @@ export const commands: readonly CliCommand[] = [
   ...[passwd, sshKey],
   ...[network],
   ...[withFreeze, freeze, thaw, freezeStatus, trim],
+  ...[shutdown, reboot, halt, time],
   ...[completion, complete],
 ];

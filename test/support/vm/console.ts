@@ -1,6 +1,6 @@
-import { once } from "node:events";
-import { type Socket, createConnection } from "node:net";
+import type { Socket } from "node:net";
 import { until } from "../until.ts";
+import { connectionTo } from "./connection.ts";
 
 export interface CommandResult {
   stdout: string;
@@ -20,8 +20,7 @@ export class Console {
   }
 
   static async connect(path: string): Promise<Console> {
-    const socket = createConnection(path);
-    await once(socket, "connect");
+    const socket = await connectionTo(path);
     return new Console(socket);
   }
 

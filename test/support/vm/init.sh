@@ -24,5 +24,13 @@ uevent /bin/port-names >/dev/null 2>&1 &
 until [ -b /dev/vda ]; do sleep 0.05; done
 mount -t ext4 -o ro /dev/vda /node
 
+# What busybox's poweroff, reboot and halt ask its init for. A trap waits for a command, but not for one in the background.
+trap 'poweroff -f' USR2
+trap 'reboot -f' TERM
+trap 'halt -f' USR1
+
 exec 0</dev/ttyS0 1>/dev/ttyS0 2>&1
-while :; do sh /bin/console; done
+while :; do
+  sh /bin/console </dev/ttyS0 &
+  wait $!
+done

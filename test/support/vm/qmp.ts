@@ -1,7 +1,7 @@
-import { type Socket, createConnection } from "node:net";
-import { once } from "node:events";
+import type { Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { until } from "../until.ts";
+import { connectionTo } from "./connection.ts";
 
 interface QmpMessage {
   id?: number;
@@ -25,8 +25,7 @@ export class Qmp {
   }
 
   static async connect(path: string): Promise<Qmp> {
-    const socket = createConnection(path);
-    await once(socket, "connect");
+    const socket = await connectionTo(path);
     const qmp = new Qmp(socket);
     await qmp.execute("qmp_capabilities");
     return qmp;
