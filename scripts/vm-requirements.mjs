@@ -13,11 +13,18 @@ const tools = [
   { command: "setpriv", package: "util-linux", why: "ends the guest with the program that started it" },
 ];
 
+/** What mmdebstrap needs of it besides, where it is not root. */
+const toolsOfUsers = [
+  { command: "newuidmap", package: "uidmap", why: "gives the systemd guest's files their owners" },
+  { command: "fakeroot", package: "fakeroot", why: "keeps them" },
+];
+
 /** A line for each missing tool, and one that says how to install them; empty when all is there. */
 export function missingForVm() {
   if (process.platform !== "linux" || process.arch !== "x64")
     return ["the guest is an x86-64 one and runs on Linux"];
-  const missing = tools.filter(
+  const needed = process.getuid?.() === 0 ? tools : [...tools, ...toolsOfUsers];
+  const missing = needed.filter(
     ({ command }) =>
       spawnSync("sh", ["-c", `command -v ${command} || test -x /sbin/${command}`]).status !== 0,
   );

@@ -1,5 +1,6 @@
-import { access, readFile } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import os from "node:os";
+import { readBootId } from "../boot-id.ts";
 import type { Log } from "../log.ts";
 import { networkSystem } from "../platform/index.ts";
 import type { SystemTools } from "./backends/backend.ts";
@@ -56,12 +57,11 @@ export class LateNetwork {
 
   async #load(): Promise<Network> {
     const { stateDir, tools, log } = this.#options;
-    const [{ Network }, { usualSettleMs }, { ChangeRecords }, system, bootId] = await Promise.all([
+    const [{ Network }, { usualSettleMs }, { ChangeRecords }, system] = await Promise.all([
       import("./network.ts"),
       import("./interfaces.ts"),
       import("./change-record.ts"),
       networkSystem(),
-      readBootId(),
     ]);
     const network = new Network({
       backends: system.backends({ tools, root: "/", stateDir }),
@@ -70,20 +70,11 @@ export class LateNetwork {
       setMtu: (name, mtu) => system.setMtu(tools, name, mtu),
       log,
       uptimeSeconds: () => os.uptime(),
-      bootId,
+      bootId: readBootId(),
       settleMs: usualSettleMs,
     });
     if (this.#closed) await network.close();
     else void network.recover(); // its place in the queue is before that of any request
     return network;
-  }
-}
-
-/** Of the running system; "" where there is none. */
-async function readBootId(): Promise<string> {
-  try {
-    return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
-  } catch {
-    return ""; // then each start of the agent counts as one of the guest, which is the safe side
   }
 }

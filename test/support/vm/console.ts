@@ -2,12 +2,15 @@ import type { Socket } from "node:net";
 import { until } from "../until.ts";
 import { connectionTo } from "./connection.ts";
 
+/** What a new shell says; no base64 has a line of this length. */
+const greeting = /^READY\r?\n/m;
+
 export interface CommandResult {
   stdout: string;
   exitCode: number;
 }
 
-/** The guest's shell on its first serial line; see init.sh for what goes over it. */
+/** The guest's shell on its first serial line; see console.sh for what goes over it. */
 export class Console {
   readonly #socket: Socket;
   #text = "";
@@ -24,12 +27,10 @@ export class Console {
     return new Console(socket);
   }
 
+  /** Waits for the shell of a guest that boots; what runs in an earlier one is given up. */
   async ready(deadlineMs: number): Promise<void> {
-    await until(
-      "the guest's shell",
-      () => this.#text.includes("READY\n") || this.#text.includes("READY\r\n"),
-      deadlineMs,
-    );
+    await until("the guest's shell", () => greeting.test(this.#text), deadlineMs);
+    await this.#last;
     this.#text = "";
   }
 
@@ -45,7 +46,11 @@ export class Console {
     this.#socket.write(`${Buffer.from(command).toString("base64")}\n`);
     const [, output = "", code = ""] = await until(
       `the guest to run: ${command}`,
-      () => /^([\s\S]*?)EXIT (\d+)\r?\n/.exec(this.#text) ?? undefined,
+      () => {
+        const answer = /^([\s\S]*?)EXIT (\d+)\r?\n/.exec(this.#text);
+        if (!answer && greeting.test(this.#text)) throw new Error(`the guest booted instead of: ${command}`);
+        return answer ?? undefined;
+      },
       timeoutSeconds * 1000,
     );
     return { stdout: Buffer.from(output, "base64").toString(), exitCode: Number(code) };

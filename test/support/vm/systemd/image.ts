@@ -107,7 +107,11 @@ function root(kernel: Kernel): Promise<string> {
         apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' \\
           'Created-By: Packages' "Origin: $origin"
       done | grep -E " $CODENAME(-updates|-security)? " >"$work/sources"
-      mmdebstrap --quiet --variant=essential --include="$included" \\
+      mkdir "$work/keys"
+      for file in /etc/apt/trusted.gpg.d/* /usr/share/keyrings/debian-archive-keyring.* /usr/share/keyrings/ubuntu-archive-keyring.*; do
+        [ ! -f "$file" ] || install -m 644 "$file" "$work/keys/"
+      done
+      mmdebstrap --quiet --keyring="$work/keys" --variant=essential --include="$included" \\
         --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \\
         --dpkgopt='path-exclude=/usr/share/doc/*' --aptopt='Acquire::Languages "none"' \\
         --customize-hook='sh "$HERE/customize.sh" "$1"' "$CODENAME" "$work/root.tar" - <"$work/sources" 2>&1

@@ -14,6 +14,9 @@ export interface OwnDisks {
 const transitionSeconds = 180;
 
 export class SystemdMachine extends Qemu {
+  /** How much the kernel had said when it was last switched on. */
+  #saidBefore = 0;
+
   static async boot(images: SystemdImages, disks: OwnDisks): Promise<SystemdMachine> {
     const machine = await new SystemdMachine(hardwareOf(images, disks), []).boot();
     await machine.started();
@@ -66,7 +69,7 @@ export class SystemdMachine extends Qemu {
   async halted(): Promise<void> {
     await until(
       "the guest to be halted",
-      () => this.kernelLog().includes("reboot: System halted"),
+      () => this.kernelLog().includes("reboot: System halted", this.#saidBefore),
       transitionSeconds * 1000,
     );
   }
@@ -79,6 +82,7 @@ export class SystemdMachine extends Qemu {
 
   /** Switches a guest on that has switched itself off, or resets one that is halted or hangs; see booted(). */
   async powerOn(): Promise<void> {
+    this.#saidBefore = this.kernelLog().length;
     await this.qmp.execute("system_reset");
     await this.qmp.execute("cont");
   }
