@@ -68,7 +68,9 @@ describe("the power of a guest with systemd", () => {
     assert.notEqual(await bootId(), first);
     assert.deepEqual(await status(host), { pending: null, dropped: "" });
     await host.power.halt({ ...call, delaySeconds: 3600 });
-    await machine.expect("systemd-run --quiet --on-active=1 systemctl reboot"); // the shell ends with it
+    await machine.expect(
+      "systemd-run --quiet --on-active=1 --timer-property=AccuracySec=100ms systemctl reboot",
+    ); // the shell ends with it
     await machine.rebooted();
     await machine.booted();
     const { pending, dropped } = await status(host);

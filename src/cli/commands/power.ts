@@ -26,9 +26,9 @@ function powerCommand(
     summary,
     description: [
       description,
-      "Returns when the guest has promised to; it shuts its services down in order, which takes a while.",
-      "A guest keeps one shutdown with --in, and the next one takes its place. --cancel and --status are about",
-      "the one that waits, whichever kind it is.",
+      "Returns when the guest has promised to; its services end first, which takes a while.",
+      "A guest keeps one shutdown that is to come; the next one, of any kind, takes its place.",
+      "--cancel and --status are about that one too.",
     ]
       .filter((line) => line !== undefined)
       .join("\n"),
