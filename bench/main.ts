@@ -56,12 +56,14 @@ ${table}
 - *idle*: voluntary context switches of all threads, and \`Anonymous\` of smaps_rollup, beside \`node -e 'setInterval(()=>{},1e6)'\`.
 - *start*: until the first bytes of agent_ready are at the host.
 - *vm*: one ping after the other through QEMU; a real port under KVM has no such slow interpreter.
-- *commands*: the agent carries 160 MB of ballast, as does the process that it is compared with. A hundred at once keep both
-  CPUs busy: a command by itself needs about 0.6 ms of CPU (half of it is its dynamic linker, which asks a virtual CPU what it
-  is), the agent's share is another 0.3 ms, and the host with its pings, one after the other all the while, 0.1 ms. While other
-  work runs on the machine the ratio says nothing: the C loop waits longer for the CPU than the agent. Starts under way at a
-  time: 8 (in force on two CPUs), 12 and 16 give the same ratio within the noise and a ping p99 of 9, 14 and 16 ms.
-- *files*: \`file_write\` and \`file_read\` in pieces of 64 KiB, one under way at a time, host and agent each on a CPU of its own.
+- *commands*: the agent carries 160 MB of ballast, as does the process that it is compared with. A hundred at once, with a ping every
+  2 ms, keep both CPUs busy: a command by itself needs 0.75 ms of CPU (half of it is its dynamic linker, which asks a virtual CPU what it
+  is), the agent's share is another 0.35 ms, the host's 0.1 ms: 60 ms of two CPUs, which is 1.25 times what the C loop takes. While other
+  work runs on the machine the ratio says nothing: the C loop waits longer for the CPU than the agent. Tried as well: 12 and 16 starts
+  under way at a time instead of 8, one epoll set for all pipes, threads that wait for the next start (in force), answers of one turn of the
+  event loop in one write (in force, but the first).
+- *files*: \`file_write\` and \`file_read\` in pieces of 64 KiB, one under way at a time, host and agent each on a CPU of its own. The bare
+  exchange touches no file; what it costs to write or read one, in a thread as it must be, shows in the rows below it.
 - *transfers*: the bare copy is \`createReadStream\` into a socket and a socket into \`createWriteStream\`, with fsync as ours; files in memory are
   in tmpfs. Of a tree each file costs the guest an open, a stat, a read and a close, and the host as much to make it: a request for each adds a
   round trip of 0.1 ms to that, which is why one stream cannot be 20 times faster where round trips are so cheap.
