@@ -96,7 +96,8 @@ export class Agent {
       }),
     });
     const powerSystem = machine.power ?? realPower(this.tools);
-    this.power = new Power(powerSystem, new PlanRecord(config.state_dir), audit, log);
+    const plan = new PlanRecord(config.state_dir);
+    this.power = new Power(powerSystem, plan, () => gate.opened(), audit, log);
     this.clock = new Clock(machine.clock ?? systemClock(this.tools), log);
   }
 

@@ -21,10 +21,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function setUp({ system = new FakePower(), stateDir = folder } = {}) {
+function setUp({ system = new FakePower(), stateDir = folder, thawed = Promise.resolve() } = {}) {
   const audited: object[] = [];
   const audit = { record: (record: object) => void audited.push(record) };
-  const power = new Power(system, new PlanRecord(stateDir), audit, log);
+  const power = new Power(system, new PlanRecord(stateDir), () => thawed, audit, log);
   const failures: string[] = [];
   const ask = (kind: ShutdownKind, delaySeconds: number, message = ""): Promise<Accepted> =>
     power.request({
@@ -137,6 +137,17 @@ describe("a shutdown that waits", () => {
     await until("the guest to go down", () => system.taken.length > 0);
   });
 
+  it("waits for file systems that are frozen", async () => {
+    let thaw = silent;
+    const thawed = new Promise<void>((resolve) => (thaw = resolve));
+    const { power, system, ask } = setUp({ thawed });
+    (await ask("poweroff", 0)).answered?.();
+    await power.status();
+    assert.deepEqual([system.taken, system.told], [[], []]);
+    thaw();
+    await until("the guest to go down", () => system.taken.length > 0);
+  });
+
   it("can be called off, and is replaced by the next", async () => {
     mock.timers.enable({ apis: ["setTimeout", "Date"] });
     const { power, system, ask } = setUp();
@@ -223,7 +234,7 @@ describe("an agent that is restarted", () => {
     const reading = new Promise<Awaited<ReturnType<PlanRecord["read"]>>>((resolve) => (tell = resolve));
     const record = { read: () => reading, write: () => Promise.resolve(), forget: () => Promise.resolve() };
     const system = new FakePower();
-    const power = new Power(system, record, { record: silent }, log);
+    const power = new Power(system, record, () => Promise.resolve(), { record: silent }, log);
     const restored = power.restore({ allowed: true });
     const asked = power.status();
     mock.timers.tick(5_000);

@@ -211,6 +211,17 @@ describe("while something is frozen", () => {
     assert.equal(gate.refusal("fileWrite"), undefined);
   });
 
+  it("what waits for that to be over waits for the last thaw", async () => {
+    let over = false;
+    await gate.opened();
+    await freeze();
+    const waiting = gate.opened().then(() => (over = true));
+    await thaw({ mountPoints: ["/data"] });
+    assert.equal(over, false);
+    await thaw();
+    await waiting;
+  });
+
   it("a second freeze is refused, with since when", async () => {
     await freeze({ mountPoints: ["/data"] });
     await refused(freeze(), "alreadyQuiesced", /^\/data is frozen since .*; thaw first, or wait until /);

@@ -70,6 +70,7 @@ const stuckSeconds = 600;
 export class Power {
   readonly #system: PowerSystem;
   readonly #record: Pick<PlanRecord, "read" | "write" | "forget">;
+  readonly #thawed: () => Promise<void>;
   readonly #audit: Pick<Audit, "record">;
   readonly #log: Pick<Log, "info" | "warn" | "error">;
   #state: State = { state: "none" };
@@ -78,14 +79,17 @@ export class Power {
   /** A host has asked for one: what an earlier agent was asked for does not count any more. */
   #askedSince = false;
 
+  /** `thawed` resolves when no file system is frozen: the snapshot that is being taken is worth the wait, which has an end. */
   constructor(
     system: PowerSystem,
     record: Pick<PlanRecord, "read" | "write" | "forget">,
+    thawed: () => Promise<void>,
     audit: Pick<Audit, "record">,
     log: Pick<Log, "info" | "warn" | "error">,
   ) {
     this.#system = system;
     this.#record = record;
+    this.#thawed = thawed;
     this.#audit = audit;
     this.#log = log;
   }
@@ -226,6 +230,7 @@ export class Power {
   /** Never rejects. */
   async #goDown({ plan, way, onFailure }: Job): Promise<void> {
     const { kind, session } = plan;
+    await this.#thawed();
     this.#log.info({ kind, tool: way.program }, "the guest goes down");
     // Before: what is there at the next start would be told as dropped.
     await Promise.all([this.#forget(), this.#tell(announcement(kind, 0, plan.message))]);

@@ -20,6 +20,7 @@ const harmless: ReadonlySet<RequestName> = new Set<RequestName>([
 /** Keeps requests out that could hang, and log lines in memory, for as long as something is frozen. */
 export class FreezeGate {
   readonly #holdLog: () => () => void;
+  readonly #waiting: (() => void)[] = [];
   #closed: { since: Date; mountPoints: readonly string[]; releaseLog: () => void } | undefined;
 
   /** `holdLog` has log lines wait until what it gives is called. */
@@ -36,6 +37,12 @@ export class FreezeGate {
   open(): void {
     this.#closed?.releaseLog();
     this.#closed = undefined;
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+
+  /** Resolves when nothing is frozen. */
+  async opened(): Promise<void> {
+    while (this.#closed) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   /** Why a request is refused now, if it is. */
