@@ -75,7 +75,7 @@ describe("the clock of a guest", () => {
     const { host } = attached;
     const before = (await host.clock.status({ ...call, time: "now" })).offsetSeconds;
     const compared = await host.clock.status({ ...call, source: "rtc" });
-    assert.ok(Math.abs(compared.offsetSeconds - before) < 0.5, `${compared.offsetSeconds}, not ${before}`);
+    assert.ok(Math.abs(compared.offsetSeconds - before) < 1.1, `${compared.offsetSeconds}, not ${before}`);
     const done = await host.clock.sync(call); // no PTP clock without KVM
     assert.equal(done.timeSource, "rtc");
     await isRight(attached, 1.1); // QEMU's begins its seconds at any time
