@@ -121,7 +121,7 @@ describe("commands in a guest", () => {
     assert.ok((await host.ask({ ping: { sequence: 1 } }, "plain", 60_000)).pong);
     await until(
       "every command to have ended",
-      async () => (await machine.run("pgrep sleep")).stdout.trim() === "",
+      async () => (await machine.run("ps -o comm | grep -x sleep")).stdout.trim() === "",
       60_000,
     );
     await until(
