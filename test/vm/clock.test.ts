@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import { type Client, connect } from "../../src/host/index.ts";
+import type { Client } from "../../src/host/index.ts";
 import { until } from "../support/until.ts";
+import { withHost } from "../support/vm/with-host.ts";
 import type { Machine } from "../support/vm/machine.ts";
 import { savedGuest } from "../support/vm/saved.ts";
 
-/** How long the agent may take to be there in an emulated guest. */
-const startSeconds = 60;
 const call = { timeoutSeconds: 30 };
 
 let guest: Awaited<ReturnType<typeof savedGuest>>;
@@ -16,25 +15,10 @@ before(async () => {
 
 async function guestWithHost(): Promise<AsyncDisposable & { machine: Machine; host: Client }> {
   const machine = await guest.restore();
-  try {
+  return withHost(machine, async () => {
     await machine.startAgent();
-    const host = await connect({
-      socket: machine.agentSocket,
-      reconnect: true,
-      timeoutSeconds: startSeconds,
-    });
-    return {
-      machine,
-      host,
-      async [Symbol.asyncDispose]() {
-        await host.close();
-        await machine.stop();
-      },
-    };
-  } catch (error) {
-    await machine.stop();
-    throw error;
-  }
+    return {};
+  });
 }
 
 /** What the guest's shell says, in seconds. */

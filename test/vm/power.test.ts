@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import { type Client, connect } from "../../src/host/index.ts";
+import type { Client } from "../../src/host/index.ts";
 import { until } from "../support/until.ts";
+import { withHost } from "../support/vm/with-host.ts";
 import type { Machine } from "../support/vm/machine.ts";
 import { savedGuest } from "../support/vm/saved.ts";
 
@@ -16,26 +17,7 @@ before(async () => {
 
 async function guestWithHost(): Promise<AsyncDisposable & { machine: Machine; host: Client; pid: number }> {
   const machine = await guest.restore();
-  try {
-    const pid = await machine.startAgent();
-    const host = await connect({
-      socket: machine.agentSocket,
-      reconnect: true,
-      timeoutSeconds: startSeconds,
-    });
-    return {
-      machine,
-      host,
-      pid,
-      async [Symbol.asyncDispose]() {
-        await host.close();
-        await machine.stop();
-      },
-    };
-  } catch (error) {
-    await machine.stop();
-    throw error;
-  }
+  return withHost(machine, async () => ({ pid: await machine.startAgent() }));
 }
 
 describe("the power of a guest", () => {

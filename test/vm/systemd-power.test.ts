@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
-import { type Client, connect } from "../../src/host/index.ts";
+import type { Client } from "../../src/host/index.ts";
 import { until } from "../support/until.ts";
+import { withHost } from "../support/vm/with-host.ts";
 import { systemdGuest } from "../support/vm/systemd/saved.ts";
 
 const startSeconds = 60;
@@ -15,25 +16,7 @@ before(async () => {
 type Machine = Awaited<ReturnType<typeof guest.restore>>;
 
 async function guestWithHost(): Promise<AsyncDisposable & { machine: Machine; host: Client }> {
-  const machine = await guest.restore();
-  try {
-    const host = await connect({
-      socket: machine.agentSocket,
-      reconnect: true,
-      timeoutSeconds: startSeconds,
-    });
-    return {
-      machine,
-      host,
-      async [Symbol.asyncDispose]() {
-        await host.close();
-        await machine.stop();
-      },
-    };
-  } catch (error) {
-    await machine.stop();
-    throw error;
-  }
+  return withHost(await guest.restore(), () => Promise.resolve({}));
 }
 
 /** As status(), also while the agent is being started. */

@@ -1,5 +1,6 @@
 import { CodedError } from "../../wire/errors.ts";
 import type { Log } from "../log.ts";
+import { Queue } from "../queue.ts";
 import { type ClockSystem, type Reading, type SourceName, timeSources } from "./system.ts";
 
 /** Where the right time comes from: a host that says it, or one of the guest's own sources, or the best that it has. */
@@ -38,7 +39,7 @@ export class Clock {
   readonly #system: ClockSystem;
   readonly #log: Pick<Log, "info" | "warn">;
   /** Two that measure and then both step by what they measured would step twice. */
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Queue();
 
   constructor(system: ClockSystem, log: Pick<Log, "info" | "warn">) {
     this.#system = system;
@@ -66,13 +67,13 @@ export class Clock {
     options: SyncOptions,
     signal: AbortSignal,
   ): Promise<ClockOffset & { slewing: boolean }> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(undefined, async () => {
       signal.throwIfAborted();
       const measured = await this.#measure(origin, signal);
       const done = await this.#correct(measured, options, signal);
       const { source, offsetUs } = measured;
       this.#log.info({ source, offsetSeconds: offsetUs / 1e6 }, `the clock was ${done}`);
-      if (source !== "rtc" && done === "stepped") void this.#inTurn(() => this.#correctRtc());
+      if (source !== "rtc" && done === "stepped") void this.#turns.run(undefined, () => this.#correctRtc());
       return { ...this.#result(source, offsetUs), slewing: done === "slewed" };
     });
   }
@@ -147,11 +148,5 @@ export class Clock {
 
   #result(source: ClockOffset["source"], offsetUs: number): ClockOffset {
     return { source, offsetSeconds: offsetUs / 1e6, nowMs: this.#system.now() / 1000 };
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined); // told to the one who asked
-    return done;
   }
 }

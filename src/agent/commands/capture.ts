@@ -1,3 +1,4 @@
+import { withDeadline } from "../deadline.ts";
 import type { OutputPipe } from "./output-pipe.ts";
 
 const readBytes = 64 * 1024;
@@ -7,6 +8,9 @@ const pieceBytes = 4096;
 
 /** Reads in a row before other work gets its turn: a command may print without end. */
 const readsPerTurn = 16;
+
+/** How long output is waited for when the command has ended and children of it still hold the pipes. */
+const drainMs = 100;
 
 /** Reads all that a pipe gives, so that the command never waits, and keeps the first `maxBytes` of it. */
 export class Capture {
@@ -92,6 +96,13 @@ export class Capture {
     }
     this.#keptBytes += kept.length;
   }
+}
+
+/** Resolves when all of them have ended, or soon: what a command has left running may hold its pipes for ever. */
+export async function drained(captures: readonly Capture[]): Promise<void> {
+  if (captures.every(({ hasEnded }) => hasEnded)) return;
+  const ended = Promise.all(captures.map((capture) => capture.ended));
+  await withDeadline(ended, drainMs).catch(() => undefined);
 }
 
 let shared: Buffer | undefined;

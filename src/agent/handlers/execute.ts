@@ -1,8 +1,7 @@
 import type { Response } from "../../wire/operations.ts";
 import { maxFrameBytes } from "../../wire/frame.ts";
-import { Capture } from "../commands/capture.ts";
+import { Capture, drained } from "../commands/capture.ts";
 import { type Command, exitCodeOf } from "../commands/command.ts";
-import { withDeadline } from "../deadline.ts";
 import { commandFields } from "./command-fields.ts";
 import type { Handler, RequestContext } from "../session/handler.ts";
 
@@ -11,9 +10,6 @@ const defaultOutputBytes = 1024 * 1024;
 
 /** Both streams must fit in one frame with the rest of the answer. */
 const largestOutputBytes = maxFrameBytes / 2 - 64 * 1024;
-
-/** How long output is waited for when the command has ended and children of it still hold the pipes. */
-const drainMs = 100;
 
 export const execute: Handler<"execute"> = async (request, context) => {
   const { agent, signal } = context;
@@ -60,10 +56,7 @@ async function collect(
     const exit = await command.exited;
     const { durationMs } = command;
     for (const capture of captures) capture.read();
-    if (!captures.every(({ hasEnded }) => hasEnded)) {
-      const drained = Promise.all(captures.map(({ ended }) => ended));
-      await withDeadline(drained, drainMs).catch(() => undefined);
-    }
+    await drained(captures);
     signal.throwIfAborted();
     const [stdout, stderr] = captures.map((capture) => capture.text());
     return {

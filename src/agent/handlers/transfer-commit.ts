@@ -12,14 +12,19 @@ export const transferCommit: Handler<"transferCommit"> = async (request, { agent
   }
   const receiver = agent.transfers.receiver(streams, streamId);
   const { target } = receiver;
-  const record = { operation: "transfer_commit", target, session: streams.sessionName };
-  try {
-    const result = await receiver.commit(toNumber(request.totalBytes), Buffer.from(sha256));
-    agent.files.audit.record({ ...record, outcome: "done" });
-    return { success: true, ...result };
-  } catch (error) {
-    const told = fileError(error, `write ${target}`);
-    agent.files.audit.record({ ...record, outcome: "refused", error: told.wireText });
-    throw told;
-  }
+  return await agent.audit.around(
+    { streams },
+    { operation: "transfer_commit", target },
+    "internal",
+    async () => {
+      try {
+        return {
+          success: true,
+          ...(await receiver.commit(toNumber(request.totalBytes), Buffer.from(sha256))),
+        };
+      } catch (error) {
+        throw fileError(error, `write ${target}`);
+      }
+    },
+  );
 };

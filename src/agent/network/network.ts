@@ -6,7 +6,7 @@ import type { Backend, Change } from "./backends/backend.ts";
 import { type ChangeRecord, fileList } from "./change-record.ts";
 import { type NetworkDocument, parseNetworkDocument } from "./document.ts";
 import { differences, settled, staticAddresses } from "./interfaces.ts";
-import { Queue } from "./queue.ts";
+import { Queue } from "../queue.ts";
 import {
   ChangeFailed,
   type Configured,

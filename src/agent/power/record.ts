@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { readBootId } from "../boot-id.ts";
 import { withDeadline } from "../deadline.ts";
 import { isErrno } from "../files/file-error.ts";
+import { Queue } from "../queue.ts";
 import { ignoreAbsence } from "../transfers/litter.ts";
 import { shutdownKinds } from "./kind.ts";
 
@@ -27,7 +28,7 @@ const diskMs = 2_000;
 export class PlanRecord {
   readonly #file: string;
   readonly #bootId = readBootId();
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Queue();
 
   constructor(stateDir: string) {
     this.#file = path.join(stateDir, "shutdown.json");
@@ -38,7 +39,7 @@ export class PlanRecord {
    * long as the disk takes: while a guest boots that may be long.
    */
   read(): Promise<{ plan: Plan; isOfThisBoot: boolean } | undefined> {
-    return this.#queue(async () => {
+    return this.#turns.run(undefined, async () => {
       try {
         const { plan, bootId } = v.parse(recordSchema, JSON.parse(await readFile(this.#file, "utf8")));
         return { plan, isOfThisBoot: bootId !== "" && bootId === this.#bootId };
@@ -66,12 +67,6 @@ export class PlanRecord {
   /** Rejects when the disk does not answer in time; what was begun goes on. */
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const late = (): Error => new Error(`${this.#file}: the disk did not answer in time`);
-    return withDeadline(this.#queue(work), diskMs, late);
-  }
-
-  #queue<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined); // told to the one who asked
-    return done;
+    return withDeadline(this.#turns.run(undefined, work), diskMs, late);
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, constants, readFileSync, writeSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { addon } from "../../native/addon.ts";
+import { readBootId } from "../boot-id.ts";
 import { guardWord } from "../../native/freeze.ts";
 import { close, open } from "../files/io.ts";
 import { mountOf } from "../trees/mount.ts";
@@ -89,7 +90,7 @@ export function ownerOf(pid: number): { startedAt: string; bootId: string } | un
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     const startedAt = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-    return { startedAt, bootId: readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim() };
+    return { startedAt, bootId: readBootId() };
   } catch {
     return undefined; // there is no such process
   }

@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from "node:fs";
 import { CodedError, type ErrorCode } from "../../wire/errors.ts";
-import { Capture } from "../commands/capture.ts";
+import { Capture, drained } from "../commands/capture.ts";
 import { type Command, exitCodeOf } from "../commands/command.ts";
 import type { Commands } from "../commands/commands.ts";
 
@@ -12,9 +12,6 @@ const maxOutputBytes = 256 * 1024;
 
 /** What a pipe takes without a reader (pipe(7)). */
 const maxInputBytes = 65_536;
-
-/** How long output is waited for when the tool has ended and something it has started still holds the pipes. */
-const drainMs = 100;
 
 export interface ToolOptions {
   /** Its standard input, at most 65,536 bytes; secrets go this way. Without, it is empty. */
@@ -164,12 +161,4 @@ function give({ stdin }: Command, input: Uint8Array | undefined): void {
   } finally {
     closeSync(stdin);
   }
-}
-
-async function drained(captures: readonly Capture[]): Promise<void> {
-  if (captures.every(({ hasEnded }) => hasEnded)) return;
-  let timer: NodeJS.Timeout | undefined;
-  const enough = new Promise<void>((resolve) => (timer = setTimeout(resolve, drainMs)));
-  await Promise.race([Promise.all(captures.map(({ ended }) => ended)), enough]);
-  clearTimeout(timer);
 }
