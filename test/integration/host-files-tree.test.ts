@@ -46,13 +46,13 @@ function plant(folder: string): void {
   for (const [index, name] of names.entries()) {
     writeFileSync(path.join(folder, name), pattern(index * 100_003));
     chmodSync(path.join(folder, name), 0o640 + index);
-    utimesSync(path.join(folder, name), 1, 1_600_000_000 + index);
+    utimesSync(path.join(folder, name), 1, 1_600_000_000.9998 + index); // of the same second when it is cut off
   }
   symlinkSync("../a", path.join(folder, "dir/link"));
   symlinkSync("/etc/shadow", path.join(folder, "out"));
   for (const name of ["dir/link", "out"]) lutimesSync(path.join(folder, name), 1, 1_600_000_100);
   for (let i = 0; i < 500; i++) writeFileSync(path.join(folder, `empty/${i}`), String(i));
-  for (const name of ["dir/deep", "dir", "empty"]) utimesSync(path.join(folder, name), 1, 1_600_000_200);
+  for (const name of ["dir/deep", "dir", "empty"]) utimesSync(path.join(folder, name), 1, 1_600_000_200.9998);
 }
 
 describe("trees and the real agent", () => {

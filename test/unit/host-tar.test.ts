@@ -54,7 +54,7 @@ const entries: Entry[] = [
   { name: "empty", mode: 0o600, mtime },
   { name: "small", mode: 0o644, mtime, contents: "x".repeat(1000) },
   { name: "block", mode: 0o644, mtime, contents: "y".repeat(1024) },
-  { name: long, mode: 0o644, mtime, contents: "z".repeat(3000), pax: { mtime: "1600000000.25" } },
+  { name: long, mode: 0o644, mtime, contents: "z".repeat(3000), pax: { mtime: "1600000000.250999999" } },
   { name: `${"a".repeat(99)}/b`, mode: 0o644, mtime, contents: "prefix" },
   { name: "l", type: "symlink", linkname: long, mode: 0o777, mtime },
   { name: "h", type: "link", linkname: "small", mode: 0o644, mtime },

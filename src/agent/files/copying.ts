@@ -142,5 +142,10 @@ async function copyAttributes({ fd: from }: OpenFile, to: number): Promise<void>
     },
   );
   await fchmod(to, Number(mode) & (keepsOwner ? 0o7777 : 0o777));
-  await futimes(to, Number(atimeNs) / 1e9, Number(mtimeNs) / 1e9);
+  await futimes(to, secondsOf(atimeNs), secondsOf(mtimeNs));
+}
+
+/** Cut off after the microseconds, which is about what a number can hold of today: never later than it was. */
+function secondsOf(nanoseconds: bigint): number {
+  return Number(nanoseconds / 1000n) / 1e6;
 }

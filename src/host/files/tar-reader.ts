@@ -137,7 +137,7 @@ export class TarReader {
       linkTo: pax?.get("linkpath") ?? text(header, 157, 100),
       sizeBytes,
       mode: octal(header, 100, 8) ?? 0,
-      modifiedAt: timeOf(Number(pax?.get("mtime") ?? octal(header, 136, 12))),
+      modifiedAt: timeOf(pax?.get("mtime") ?? String(octal(header, 136, 12))),
     };
   }
 
@@ -203,7 +203,10 @@ function text(block: Buffer, start: number, bytes: number): string {
   return block.toString("utf8", start, end < 0 || end > start + bytes ? start + bytes : end);
 }
 
-function timeOf(seconds: number): Date {
-  const date = new Date(Math.round(seconds * 1000));
+/** Decimal seconds. Cut off after the milliseconds: rounded up, a file would be younger than it is. */
+function timeOf(seconds: string): Date {
+  const [whole = "", fraction = ""] = seconds.split(".");
+  const ms = Number(fraction.slice(0, 3).padEnd(3, "0"));
+  const date = new Date(Number(whole) * 1000 + (whole.startsWith("-") ? -ms : ms));
   return Number.isNaN(date.getTime()) ? new Date() : date;
 }
