@@ -43,7 +43,7 @@
             "native/process/pty_linux.cc",
             "native/process/report_slab_linux.cc",
             "native/process/spawn_linux.cc",
-            "native/process/spawn_options.cc",
+            "native/process/spawn_options_linux.cc",
             "native/process/stdio_linux.cc",
             "native/process/users_linux.cc",
             "native/sampler/link_changes_linux.cc",

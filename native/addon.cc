@@ -13,6 +13,9 @@ namespace {
 /// The whole surface of the addon; src/native has its types.
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new limiquantix::InstanceData);
+#ifdef _WIN32
+  limiquantix::RegisterPort(env, exports);
+#else
   limiquantix::RegisterPort(env, exports);
   limiquantix::RegisterListener(env, exports);
   limiquantix::RegisterCore(env, exports);
@@ -34,6 +37,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterGuard(env, exports);
   limiquantix::RegisterClock(env, exports);
   limiquantix::RegisterClockDevices(env, exports);
+#endif
   return exports;
 }
 

@@ -6,9 +6,11 @@ import { Problem, main } from "./run.mjs";
 import { setup } from "./setup.mjs";
 import { root } from "./stamps.mjs";
 import { missingForVm } from "./vm-requirements.mjs";
+import { missingForWindows } from "./windows-requirements.mjs";
 
 /** In this order: what fails fast first. */
-const suites = ["unit", "contract", "native", "integration", "vm"];
+const suites = ["unit", "contract", "native", "integration", "windows", "vm"];
+const missingFor = { windows: missingForWindows, vm: missingForVm };
 const obligatory = Boolean(process.env.CI) && process.env.CI !== "false";
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -23,8 +25,8 @@ function filesOf(suite) {
 
 /** Runs node's test runner over the files, shows its report and adds up its closing lines. */
 function runSuite(suite, files) {
-  // Virtual machines share two cores; they are tested one file after the other.
-  const concurrency = suite === "vm" || suite === "integration" ? 1 : 2;
+  // Virtual machines and Windows share two cores; they are tested one file after the other.
+  const concurrency = ["integration", "windows", "vm"].includes(suite) ? 1 : 2;
   const args = [
     "--import",
     "tsx",
@@ -61,14 +63,13 @@ await main(async () => {
   let skippedSuites = 0;
   for (const suite of named.length > 0 ? named : suites) {
     process.stdout.write(`\n== ${suite}\n`);
-    if (suite === "vm") {
-      const missing = missingForVm();
-      if (missing.length > 0) {
-        process.stdout.write(`The VM suite is left out:\n  ${missing.join("\n  ")}\n`);
-        skippedSuites++;
-        continue;
-      }
+    const missing = missingFor[suite]?.() ?? [];
+    if (missing.length > 0) {
+      process.stdout.write(`The suite ${suite} is left out:\n  ${missing.join("\n  ")}\n`);
+      skippedSuites++;
+      continue;
     }
+    if (suite === "windows") await (await import("./build-win32.mjs")).buildWin32();
     await runSuite(suite, filesOf(suite));
   }
   process.stdout.write(

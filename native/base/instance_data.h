@@ -5,10 +5,12 @@
 #include <atomic>
 #include <memory>
 
+#include "base/wake_set.h"
+#ifndef _WIN32
 #include "base/poll_set_linux.h"
 #include "base/thread_pool_linux.h"
 #include "base/unique_fd.h"
-#include "base/wake_set.h"
+#endif
 
 namespace limiquantix {
 
@@ -16,13 +18,13 @@ class ReportSlab;
 
 /// What the addon keeps for each environment that has loaded it.
 struct InstanceData {
+#ifndef _WIN32
   ~InstanceData() { spawners->Close(); }
 
   Napi::FunctionReference process;  ///< the class Process
   std::shared_ptr<ThreadPool> spawners = std::make_shared<ThreadPool>("lqx-spawn", 256 * 1024);
   std::shared_ptr<ReportSlab> reports;
   std::shared_ptr<const UniqueFd> suid_dumpable;
-  std::shared_ptr<WakeSet> wake_set;  ///< once there was a wake
   std::weak_ptr<PollSet> poll_set;    ///< while something is polled
   /// User and group lookups that have not come back. Their threads count too.
   std::shared_ptr<std::atomic<int>> lookups = std::make_shared<std::atomic<int>>(0);
@@ -32,6 +34,8 @@ struct InstanceData {
   std::shared_ptr<std::atomic<int>> freezes = std::make_shared<std::atomic<int>>(0);
   std::shared_ptr<std::atomic<int>> thaws = std::make_shared<std::atomic<int>>(0);
   std::shared_ptr<std::atomic<int>> trims = std::make_shared<std::atomic<int>>(0);
+#endif
+  std::shared_ptr<WakeSet> wake_set;  ///< once there was a wake
 };
 
 }  // namespace limiquantix

@@ -37,6 +37,12 @@ Napi::Error NodeError(Napi::Env env, const SysError& error, const std::string& p
     std::snprintf(code, sizeof code, "%s", name.name);
     std::snprintf(reason, sizeof reason, "%s", name.reason);
   }
+#ifdef _WIN32
+  // libuv knows the common ones only.
+  if (error.windows != 0 && error.code == -UV_UNKNOWN) {
+    std::snprintf(reason, sizeof reason, "Windows error %lu", error.windows);
+  }
+#endif
   std::string message = std::string(code) + ": " + reason + ", " + error.syscall;
   if (!path.empty()) message += " '" + path + "'";
 
@@ -44,6 +50,11 @@ Napi::Error NodeError(Napi::Env env, const SysError& error, const std::string& p
   result.Set("errno", Napi::Number::New(env, -error.code));
   result.Set("code", Napi::String::New(env, code));
   result.Set("syscall", Napi::String::New(env, error.syscall));
+#ifdef _WIN32
+  if (error.windows != 0) {
+    result.Set("windowsError", Napi::Number::New(env, static_cast<double>(error.windows)));
+  }
+#endif
   if (!path.empty()) result.Set("path", Napi::String::New(env, path));
   return result;
 }

@@ -10,6 +10,9 @@ namespace limiquantix {
 struct SysError {
   int code;             ///< a positive errno value
   const char* syscall;  ///< static string, e.g. "open"
+#ifdef _WIN32
+  unsigned long windows = 0;  ///< what GetLastError() said; 0 where nothing did
+#endif
 };
 
 /// Either a value or the SysError that prevented it. Exceptions are off: they must not unwind

@@ -12,7 +12,7 @@
 #include "base/wake.h"
 #include "process/cgroup_linux.h"
 #include "process/exec_linux.h"
-#include "process/spawn_request.h"
+#include "process/spawn_request_linux.h"
 #include "process/stdio_linux.h"
 
 namespace limiquantix {

@@ -6,7 +6,7 @@
 #include <cstddef>
 
 #include "process/limits_linux.h"
-#include "process/spawn_request.h"
+#include "process/spawn_request_linux.h"
 
 namespace limiquantix {
 

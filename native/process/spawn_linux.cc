@@ -6,7 +6,7 @@
 #include "process/process.h"
 #include "process/process_linux.h"
 #include "process/report_slab_linux.h"
-#include "process/spawn_options.h"
+#include "process/spawn_options_linux.h"
 
 namespace limiquantix {
 namespace {

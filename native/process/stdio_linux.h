@@ -1,7 +1,7 @@
 #pragma once
 
 #include "base/unique_fd.h"
-#include "process/spawn_request.h"
+#include "process/spawn_request_linux.h"
 
 namespace limiquantix {
 

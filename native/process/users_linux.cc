@@ -13,7 +13,7 @@
 #include "base/napi_error.h"
 #include "base/wake.h"
 #include "process/process.h"
-#include "process/spawn_options.h"
+#include "process/spawn_options_linux.h"
 
 namespace limiquantix {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <napi.h>
 
-#include "process/spawn_request.h"
+#include "process/spawn_request_linux.h"
 
 namespace limiquantix {
 

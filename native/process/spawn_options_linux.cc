@@ -1,4 +1,4 @@
-#include "process/spawn_options.h"
+#include "process/spawn_options_linux.h"
 
 #include <cmath>
 #include <utility>

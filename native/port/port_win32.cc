@@ -1,0 +1,7 @@
+#include "port/port.h"
+
+namespace limiquantix {
+
+void RegisterPort(Napi::Env, Napi::Object) {}
+
+}  // namespace limiquantix
