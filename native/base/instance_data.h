@@ -25,7 +25,7 @@ struct InstanceData {
   std::shared_ptr<ThreadPool> spawners = std::make_shared<ThreadPool>("lqx-spawn", 256 * 1024);
   std::shared_ptr<ReportSlab> reports;
   std::shared_ptr<const UniqueFd> suid_dumpable;
-  std::weak_ptr<PollSet> poll_set;    ///< while something is polled
+  std::weak_ptr<PollSet> poll_set;  ///< while something is polled
   /// User and group lookups that have not come back. Their threads count too.
   std::shared_ptr<std::atomic<int>> lookups = std::make_shared<std::atomic<int>>(0);
   /// File systems that are being written out, likewise.
