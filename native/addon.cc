@@ -15,6 +15,14 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new limiquantix::InstanceData);
 #ifdef _WIN32
   limiquantix::RegisterPort(env, exports);
+  limiquantix::RegisterWalk(env, exports);
+  limiquantix::RegisterFacts(env, exports);
+  limiquantix::RegisterList(env, exports);
+  limiquantix::RegisterNames(env, exports);
+  limiquantix::RegisterAttributes(env, exports);
+  limiquantix::RegisterOwners(env, exports);
+  limiquantix::RegisterSync(env, exports);
+  limiquantix::RegisterExit(env, exports);
 #else
   limiquantix::RegisterPort(env, exports);
   limiquantix::RegisterListener(env, exports);
