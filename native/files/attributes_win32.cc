@@ -1,6 +1,6 @@
 #include <aclapi.h>
+#include <uv.h>
 
-#include <cerrno>
 #include <memory>
 #include <string>
 
@@ -20,14 +20,9 @@ struct Change {
   int64_t accessed = 0, modified = 0;  ///< in units of 100 ns since 1601
 };
 
-SysError Apply(const Change& change) {
-  OpenHow how;
-  how.access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
-  how.options = FILE_OPEN_REPARSE_POINT;
-  Result<UniqueHandle> file = OpenAt(change.file, {}, how);
-  if (!file.ok()) return file.error();
+SysError ApplyTo(HANDLE file, const Change& change) {
   FILE_BASIC_INFO basic;
-  if (!GetFileInformationByHandleEx(file.value().get(), FileBasicInfo, &basic, sizeof basic)) {
+  if (!GetFileInformationByHandleEx(file, FileBasicInfo, &basic, sizeof basic)) {
     return LastError("GetFileInformationByHandleEx");
   }
   const bool is_folder = (basic.FileAttributes & FILE_ATTRIBUTE_DIRECTORY) != 0;
@@ -39,10 +34,21 @@ SysError Apply(const Change& change) {
     if (change.read_only) attributes |= FILE_ATTRIBUTE_READONLY;
     wanted.FileAttributes = attributes != 0 ? attributes : FILE_ATTRIBUTE_NORMAL;
   }
-  if (!SetFileInformationByHandle(file.value().get(), FileBasicInfo, &wanted, sizeof wanted)) {
+  if (!SetFileInformationByHandle(file, FileBasicInfo, &wanted, sizeof wanted)) {
     return LastError("SetFileInformationByHandle");
   }
   return kNoError;
+}
+
+/// By a handle that may do that, or else by another one for the same file.
+SysError Apply(const Change& change) {
+  const SysError error = ApplyTo(change.file, change);
+  if (error.windows != ERROR_ACCESS_DENIED) return error;
+  OpenHow how;
+  how.access = FILE_READ_ATTRIBUTES | FILE_WRITE_ATTRIBUTES;
+  how.options = FILE_OPEN_REPARSE_POINT;
+  Result<UniqueHandle> file = OpenAt(change.file, {}, how);
+  return file.ok() ? ApplyTo(file.value().get(), change) : file.error();
 }
 
 /// From nanoseconds since 1970, cut off; 0 for what is not given or is before 1601.
@@ -131,7 +137,7 @@ Napi::Value FinalPath(const Napi::CallbackInfo& info) {
         const DWORD length = GetFinalPathNameByHandleW(file, path->data(), kLongestPath,
                                                        FILE_NAME_NORMALIZED | VOLUME_NAME_DOS);
         if (length == 0) return LastError("GetFinalPathNameByHandleW");
-        if (length >= kLongestPath) return SysError{ENAMETOOLONG, "GetFinalPathNameByHandleW"};
+        if (length >= kLongestPath) return SysError{-UV_ENAMETOOLONG, "GetFinalPathNameByHandleW"};
         path->resize(length);
         return kNoError;
       },

@@ -2,9 +2,9 @@
 
 #include <aclapi.h>
 #include <sddl.h>
+#include <uv.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <vector>
 
@@ -62,7 +62,7 @@ SysError Look(HANDLE folder, std::wstring_view name, FileFacts* facts) {
   how.access = FILE_READ_ATTRIBUTES;
   Result<UniqueHandle> less = OpenAt(folder, name, how);
   if (less.ok()) return ReadFacts(less.value().get(), facts);
-  return less.error().code == ENOENT ? kNoError : less.error();
+  return less.error().code == -UV_ENOENT ? kNoError : less.error();
 }
 
 struct Entries {

@@ -1,6 +1,6 @@
 #include <ntstatus.h>
+#include <uv.h>
 
-#include <cerrno>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -64,7 +64,7 @@ Result<UniqueHandle> OpenItself(HANDLE folder, const std::wstring& name, ACCESS_
 SysError Refused(NTSTATUS status, const char* call, HANDLE folder, const std::wstring& name) {
   if (status == STATUS_ACCESS_DENIED) {
     const Result<UniqueHandle> target = OpenItself(folder, name, DELETE);
-    if (!target.ok() && target.error().code == EBUSY) return target.error();
+    if (!target.ok() && target.error().code == -UV_EBUSY) return target.error();
   }
   return NtError(status, call);
 }
@@ -131,10 +131,10 @@ SysError Remove(HANDLE folder, const std::wstring& name, bool want_folder) {
   if (SysError error = ReadTag(handle, &attributes, &tag); error.code != 0) return error;
   const bool is_link = IsLinkTag(tag);
   const bool is_folder = (attributes & FILE_ATTRIBUTE_DIRECTORY) && !is_link;
-  if (is_folder != want_folder) return SysError{is_folder ? EISDIR : ENOTDIR, "unlink"};
+  if (is_folder != want_folder) return SysError{is_folder ? -UV_EISDIR : -UV_ENOTDIR, "unlink"};
   Reparse link;
   if (is_link && ReadLink(handle, &link).code == 0 && IsVolumeMount(link)) {
-    return SysError{EBUSY, "unlink"};
+    return SysError{-UV_EBUSY, "unlink"};
   }
   NTSTATUS status = Dispose(handle);
   if (status == STATUS_CANNOT_DELETE && (attributes & FILE_ATTRIBUTE_READONLY)) {

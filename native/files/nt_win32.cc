@@ -1,8 +1,7 @@
 #include "files/nt_win32.h"
 
 #include <ntstatus.h>
-
-#include <cerrno>
+#include <uv.h>
 
 #include "base/error_win32.h"
 
@@ -18,20 +17,20 @@ int ErrnoOf(NTSTATUS status) {
     case STATUS_OBJECT_NAME_NOT_FOUND:
     case STATUS_OBJECT_PATH_NOT_FOUND:
     case STATUS_NO_SUCH_FILE:
-      return ENOENT;
+      return -UV_ENOENT;
     case STATUS_OBJECT_NAME_COLLISION:
-      return EEXIST;
+      return -UV_EEXIST;
     case STATUS_FILE_IS_A_DIRECTORY:
-      return EISDIR;
+      return -UV_EISDIR;
     case STATUS_NOT_A_DIRECTORY:
-      return ENOTDIR;
+      return -UV_ENOTDIR;
     case STATUS_DIRECTORY_NOT_EMPTY:
-      return ENOTEMPTY;
+      return -UV_ENOTEMPTY;
     case STATUS_SHARING_VIOLATION:
     case STATUS_DELETE_PENDING:
-      return EBUSY;
+      return -UV_EBUSY;
     case STATUS_NOT_SAME_DEVICE:
-      return EXDEV;
+      return -UV_EXDEV;
     default:
       return 0;
   }
@@ -53,7 +52,7 @@ bool IsName(std::wstring_view name) {
 }
 
 Result<UniqueHandle> OpenAt(HANDLE root, std::wstring_view name, const OpenHow& how) {
-  if (name.size() >= kLongestName) return SysError{ENAMETOOLONG, "NtCreateFile"};
+  if (name.size() >= kLongestName) return SysError{-UV_ENAMETOOLONG, "NtCreateFile"};
   UNICODE_STRING text;
   text.Buffer = const_cast<wchar_t*>(name.data());
   text.Length = text.MaximumLength = static_cast<USHORT>(name.size() * sizeof(wchar_t));

@@ -1,8 +1,8 @@
 #include "files/reparse_win32.h"
 
+#include <uv.h>
 #include <winioctl.h>
 
-#include <cerrno>
 #include <cstring>
 #include <vector>
 
@@ -43,23 +43,24 @@ SysError ReadLink(HANDLE file, Reparse* link) {
   DWORD bytes = 0;
   if (!DeviceIoControl(file, FSCTL_GET_REPARSE_POINT, nullptr, 0, buffer, sizeof buffer, &bytes,
                        nullptr)) {
-    if (GetLastError() == ERROR_NOT_A_REPARSE_POINT) return SysError{EINVAL, "readlink"};
+    if (GetLastError() == ERROR_NOT_A_REPARSE_POINT) return SysError{-UV_EINVAL, "readlink"};
     return LastError("FSCTL_GET_REPARSE_POINT");
   }
   Head head;
-  if (bytes < sizeof head) return SysError{EINVAL, "readlink"};
+  if (bytes < sizeof head) return SysError{-UV_EINVAL, "readlink"};
   std::memcpy(&head, buffer, sizeof head);
   const bool is_symlink = head.tag == IO_REPARSE_TAG_SYMLINK;
-  if (!is_symlink && head.tag != IO_REPARSE_TAG_MOUNT_POINT) return SysError{EINVAL, "readlink"};
+  if (!is_symlink && head.tag != IO_REPARSE_TAG_MOUNT_POINT)
+    return SysError{-UV_EINVAL, "readlink"};
   size_t at = sizeof head;
   ULONG flags = 0;
   if (is_symlink) {
-    if (bytes < at + sizeof flags) return SysError{EINVAL, "readlink"};
+    if (bytes < at + sizeof flags) return SysError{-UV_EINVAL, "readlink"};
     std::memcpy(&flags, buffer + at, sizeof flags);
     at += sizeof flags;
   }
   // Whoever made it may have written anything.
-  if (at + head.target_at + head.target_bytes > bytes) return SysError{EINVAL, "readlink"};
+  if (at + head.target_at + head.target_bytes > bytes) return SysError{-UV_EINVAL, "readlink"};
   link->tag = head.tag;
   link->is_relative = (flags & kRelative) != 0;
   link->target.resize(head.target_bytes / sizeof(wchar_t));
@@ -73,7 +74,7 @@ SysError WriteLink(HANDLE file, const std::wstring& target, const std::wstring& 
   const size_t target_bytes = target.size() * sizeof(wchar_t);
   const size_t print_bytes = print.size() * sizeof(wchar_t);
   const size_t total = sizeof(Head) + sizeof(ULONG) + target_bytes + print_bytes;
-  if (total > MAXIMUM_REPARSE_DATA_BUFFER_SIZE) return SysError{ENAMETOOLONG, "symlink"};
+  if (total > MAXIMUM_REPARSE_DATA_BUFFER_SIZE) return SysError{-UV_ENAMETOOLONG, "symlink"};
   std::vector<char> buffer(total);
   const Head head{IO_REPARSE_TAG_SYMLINK,
                   static_cast<USHORT>(total - kHeaderBytes),

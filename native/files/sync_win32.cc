@@ -1,4 +1,5 @@
-#include <cerrno>
+#include <uv.h>
+
 #include <memory>
 #include <string>
 
@@ -17,10 +18,10 @@ SysError VolumeOf(HANDLE file, std::wstring* volume) {
   const DWORD length =
       GetFinalPathNameByHandleW(file, volume->data(), kLongestPath, VOLUME_NAME_GUID);
   if (length == 0) return LastError("GetFinalPathNameByHandleW");
-  if (length >= kLongestPath) return SysError{ENAMETOOLONG, "GetFinalPathNameByHandleW"};
+  if (length >= kLongestPath) return SysError{-UV_ENAMETOOLONG, "GetFinalPathNameByHandleW"};
   volume->resize(length);
   const size_t end = volume->find(L"}\\");
-  if (end == std::wstring::npos) return SysError{ENOSYS, "GetFinalPathNameByHandleW"};
+  if (end == std::wstring::npos) return SysError{-UV_ENOSYS, "GetFinalPathNameByHandleW"};
   volume->resize(end + 1);  // with a backslash it would be the root folder
   return kNoError;
 }

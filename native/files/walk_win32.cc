@@ -1,4 +1,5 @@
-#include <cerrno>
+#include <uv.h>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,7 +47,7 @@ SysError WithFilter(HANDLE from, const std::wstring& name, const OpenHow& how,
   // Replaced by a link meanwhile, which was followed.
   if (one.dwVolumeSerialNumber != other.dwVolumeSerialNumber ||
       one.nFileIndexHigh != other.nFileIndexHigh || one.nFileIndexLow != other.nFileIndexLow) {
-    return SysError{ELOOP, "NtCreateFile"};
+    return SysError{-UV_ELOOP, "NtCreateFile"};
   }
   *opened = std::move(again.value());
   return kNoError;
@@ -63,12 +64,12 @@ SysError Walk::Step(HANDLE from, size_t index, UniqueHandle* opened) {
   if (SysError error = ReadTag(opened->get(), &attributes, &tag); error.code != 0) return error;
   if (IsLinkTag(tag)) {
     if (is_last && at_end == AtEnd::kOpen) return kNoError;
-    if (is_last && at_end == AtEnd::kRefuse) return SysError{ELOOP, "NtCreateFile"};
+    if (is_last && at_end == AtEnd::kRefuse) return SysError{-UV_ELOOP, "NtCreateFile"};
     stopped_at = index;
     return ReadLink(opened->get(), &link);
   }
   if (!is_last && !(attributes & FILE_ATTRIBUTE_DIRECTORY)) {
-    return SysError{ENOTDIR, "NtCreateFile"};
+    return SysError{-UV_ENOTDIR, "NtCreateFile"};
   }
   if (tag == 0) return kNoError;
   now.options &= ~static_cast<ULONG>(FILE_OPEN_REPARSE_POINT);
@@ -95,7 +96,7 @@ SysError Walk::Run() {
     at = std::move(next);
   }
   fd = ToDescriptor(std::move(at));
-  return fd < 0 ? SysError{EMFILE, "open"} : kNoError;
+  return fd < 0 ? SysError{-UV_EMFILE, "open"} : kNoError;
 }
 
 bool Split(const std::wstring& path, std::vector<std::wstring>* names) {
