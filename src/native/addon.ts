@@ -26,12 +26,14 @@ import type {
   Syncfs,
   WritePiece,
 } from "./files.ts";
+import type { WindowsFiles } from "./files-win32.ts";
 import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
 import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
 
-interface Addon {
+/** On each system those of the others are missing. */
+interface Addon extends WindowsFiles {
   Port: RawPortConstructor;
   Listener: RawListenerConstructor;
   Sampler: RawSamplerConstructor;

@@ -1,10 +1,9 @@
-import { chmod, chown, lchown, lutimes, utimes } from "node:fs/promises";
-import type { BigIntStats } from "node:fs";
 import { CodedError } from "../../wire/errors.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
-import { openParent, openPath, pathOf, realPathOf } from "./folder.ts";
-import { close, fstat } from "./io.ts";
+import { openParent } from "./folder.ts";
+import { close } from "./io.ts";
 import { ownerIds, unchanged } from "./owner.ts";
+import { type FileStats, system } from "./system/index.ts";
 
 export interface Attributes {
   /** 0 leaves it. */
@@ -28,19 +27,18 @@ export async function setAttributes(
   policy: PathPolicy,
 ): Promise<void> {
   const ids = await ownerIds(attributes.owner, attributes.group);
-  const fd = await openPath(place, { follow });
+  const fd = await system.openPath(place, { follow });
   try {
-    const stats = await fstat(fd);
+    const stats = await system.fstat(fd);
     if (stats.isSymbolicLink()) {
       await setOfLink(place, attributes, ids, policy);
       return;
     }
-    await policy.checkWrite(await realPathOf(fd));
-    const at = pathOf(fd); // leads to the file itself, whatever it is
+    await policy.checkWrite(await system.realPathOf(fd));
     const changesOwner = ids.uid !== unchanged || ids.gid !== unchanged;
-    if (changesOwner) await chown(at, ids.uid, ids.gid);
-    if (attributes.mode !== 0) await chmod(at, attributes.mode & 0o7777); // behind chown, which clears setuid
-    if (attributes.modifiedAt !== undefined) await utimes(at, accessed(stats), attributes.modifiedAt);
+    if (changesOwner) await system.chown(fd, ids.uid, ids.gid);
+    if (attributes.mode !== 0) await system.chmod(fd, attributes.mode & 0o7777); // behind chown, which clears setuid
+    if (attributes.modifiedAt !== undefined) await system.utimes(fd, accessed(stats), attributes.modifiedAt);
   } finally {
     close(fd);
   }
@@ -59,14 +57,14 @@ async function setOfLink(
     check: (real) => policy.checkWrite(real),
   });
   try {
-    if (uid !== unchanged || gid !== unchanged) await lchown(folder.at(name), uid, gid);
+    if (uid !== unchanged || gid !== unchanged) await system.lchown(folder, name, uid, gid);
     // The time of its last reading is of no use to anybody.
-    if (modifiedAt !== undefined) await lutimes(folder.at(name), modifiedAt, modifiedAt);
+    if (modifiedAt !== undefined) await system.lutimes(folder, name, modifiedAt, modifiedAt);
   } finally {
     folder.close();
   }
 }
 
-function accessed({ atimeNs }: BigIntStats): number {
+function accessed({ atimeNs }: FileStats): number {
   return Number(atimeNs) / 1e9;
 }

@@ -1,15 +1,15 @@
 import { constants } from "node:fs";
-import { lstat, rename, unlink } from "node:fs/promises";
-import { addon } from "../../native/addon.ts";
-import { fact, factCount } from "../../native/files.ts";
+import path from "node:path";
+import { factCount } from "../../native/files.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 import { isErrno } from "./file-error.ts";
 import type { Task } from "./files.ts";
-import { type Folder, openParent, openPath, pathOf, realPathOf } from "./folder.ts";
-import { close, fchmod, fchown, fstat, fsync, ftruncate, futimes, open } from "./io.ts";
+import { Folder, openParent } from "./folder.ts";
+import { close, fsync, ftruncate } from "./io.ts";
 import { type OpenFile, openForReading, requireFile } from "./open-file.ts";
 import { renameNoReplace } from "./relocation.ts";
+import { system } from "./system/index.ts";
 import { temporaryName } from "./temporary.ts";
 import { noParent } from "./writing.ts";
 
@@ -43,12 +43,12 @@ export async function copyFile(
       throw isErrno(error, "ENOENT") ? noParent(`copy to ${to}`, to, error) : error;
     });
     try {
-      const temporary = folder.at(temporaryName());
-      const bytes = await makeCopy(source, temporary, task);
+      const temporary = temporaryName();
+      const bytes = await makeCopy(source, folder, temporary, task);
       try {
-        await putInPlace(temporary, folder, name, noReplace);
+        await putInPlace(folder, temporary, name, noReplace);
       } catch (error) {
-        await unlink(temporary);
+        await folder.unlink(temporary);
         throw error;
       }
       await folder.sync();
@@ -65,48 +65,63 @@ export async function copyFile(
 async function targetOf(to: string, source: OpenFile, noReplace: boolean): Promise<string> {
   let fd: number;
   try {
-    fd = await openPath(to, { follow: true });
+    fd = await system.openPath(to, { follow: true });
   } catch (error) {
     if (!isErrno(error, "ENOENT")) throw error;
-    const dangling = await lstat(to).catch(() => undefined);
+    const dangling = await isThere(to);
     if (dangling && noReplace) throw new CodedError("fileExists", `${to} is there already`);
     if (dangling) throw new CodedError("fileNotFound", `${to} is a link that leads nowhere`);
     return to;
   }
   try {
-    const stats = await fstat(fd);
+    const stats = await system.fstat(fd);
     if (stats.dev === source.stats.dev && stats.ino === source.stats.ino) {
       throw new CodedError("fileExists", `${to} is the file itself that is to be copied`);
     }
     if (noReplace) throw new CodedError("fileExists", `${to} is there already`);
     requireFile(to, stats);
-    return await realPathOf(fd);
+    return await system.realPathOf(fd);
   } finally {
     close(fd);
   }
 }
 
+/** Also a link that leads nowhere. */
+async function isThere(place: string): Promise<boolean> {
+  try {
+    const folder = await Folder.open(path.dirname(place));
+    try {
+      await folder.lstat(path.basename(place));
+      return true;
+    } finally {
+      folder.close();
+    }
+  } catch {
+    return false; // whoever makes the copy is told why
+  }
+}
+
 async function putInPlace(
-  temporary: string,
   folder: Folder,
+  temporary: string,
   name: string,
   noReplace: boolean,
 ): Promise<void> {
-  if (noReplace) await renameNoReplace(temporary, folder.at(name), false);
-  else await rename(temporary, folder.at(name));
+  if (noReplace) await renameNoReplace({ folder, name: temporary }, { folder, name }, false);
+  else await folder.rename(temporary, name);
 }
 
 /** Removed again after an error. */
-async function makeCopy(source: OpenFile, temporary: string, task: Task): Promise<number> {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const fd = await open(temporary, flags, 0o600);
+async function makeCopy(source: OpenFile, folder: Folder, temporary: string, task: Task): Promise<number> {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+  const fd = await folder.open(temporary, flags, 0o600);
   try {
     const bytes = await copyBytes(source.fd, fd, task);
     await copyAttributes(source, fd);
     await fsync(fd);
     return bytes;
   } catch (error) {
-    await unlink(temporary);
+    await folder.unlink(temporary);
     throw error;
   } finally {
     close(fd);
@@ -118,14 +133,13 @@ async function copyBytes(from: number, to: number, task: Task): Promise<number> 
   const facts = new Float64Array(factCount);
   for (let offset = 0; ;) {
     task.signal.throwIfAborted();
-    offset = await addon.seekData(from, offset);
-    await addon.readPiece(from, pathOf(from), offset, buffer, facts);
-    const count = facts[fact.count] ?? 0;
+    offset = await system.seekData(from, offset);
+    const count = await system.readAt(from, offset, buffer, facts);
     if (count === 0) {
       await ftruncate(to, offset); // the hole at the end
       return offset;
     }
-    await addon.writePiece(to, pathOf(to), offset, buffer.subarray(0, count), facts, true);
+    await system.writeSparse(to, offset, buffer.subarray(0, count), facts);
     offset += count;
     task.alive();
   }
@@ -133,16 +147,16 @@ async function copyBytes(from: number, to: number, task: Task): Promise<number> 
 
 /** An agent that is not root cannot give files away: then the copy is its own, without setuid. */
 async function copyAttributes({ fd: from }: OpenFile, to: number): Promise<void> {
-  const { uid, gid, mode, atimeNs, mtimeNs } = await fstat(from);
-  const keepsOwner = await fchown(to, Number(uid), Number(gid)).then(
+  const { uid, gid, mode, atimeNs, mtimeNs } = await system.fstat(from);
+  const keepsOwner = await system.fchown(to, Number(uid), Number(gid)).then(
     () => true,
     (error: unknown) => {
       if (isErrno(error, "EPERM")) return false;
       throw error;
     },
   );
-  await fchmod(to, Number(mode) & (keepsOwner ? 0o7777 : 0o777));
-  await futimes(to, secondsOf(atimeNs), secondsOf(mtimeNs));
+  await system.fchmod(to, Number(mode) & (keepsOwner ? 0o7777 : 0o777));
+  await system.futimes(to, secondsOf(atimeNs), secondsOf(mtimeNs));
 }
 
 /** Cut off after the microseconds, which is about what a number can hold of today: never later than it was. */

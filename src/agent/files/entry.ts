@@ -18,6 +18,9 @@ export interface Facts {
   mtimeNs: bigint;
   ctimeNs: bigint;
   birthtimeNs: bigint;
+  /** On Windows, which has no numbers for them: S-1-5-18. */
+  ownerSid?: string;
+  groupSid?: string;
 }
 
 /** What is told of a file. `owner` and `group` are names, or numbers where there are none. */

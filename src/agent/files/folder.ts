@@ -1,39 +1,14 @@
-import { type PathLike, constants } from "node:fs";
-import { mkdir, readlink } from "node:fs/promises";
 import path from "node:path";
-import { close, fsync, open } from "./io.ts";
+import { close } from "./io.ts";
 import { isErrno } from "./file-error.ts";
+import { type FileStats, system } from "./system/index.ts";
 
-// fcntl(2), the same on every Linux that Node runs on; Node does not name it.
-const O_PATH = 0o10000000;
+import { pathOf } from "./system/linux.ts";
 
-/** Opens what a path leads to without reading it: nothing waits, not for the other end of a FIFO, and no device notices. */
-export function openPath(file: string, { follow }: { follow: boolean }): Promise<number> {
-  return open(file, O_PATH | (follow ? 0 : constants.O_NOFOLLOW));
-}
-
-/** Opens a folder without reading it. */
-export function openFolderAt(folder: PathLike, flags = 0): Promise<number> {
-  return open(folder, O_PATH | constants.O_DIRECTORY | flags);
-}
-
-/** An entry of an open folder, by a name of any bytes. */
-export function entryPath(folder: number, name: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${pathOf(folder)}/`), name]);
-}
-
-/** A path that leads to an open descriptor, whatever has become of the one that it was opened by. */
-export function pathOf(fd: number): string {
-  return `/proc/self/fd/${fd}`;
-}
-
-/** Where an open descriptor is: a path without links. */
-export function realPathOf(fd: number): Promise<string> {
-  return readlink(pathOf(fd));
-}
+export { pathOf };
 
 /**
- * A folder that is open: what is done by at() is done in it and nowhere else, whoever renames it or puts a link in its
+ * A folder that is open: what is done by its names is done in it and nowhere else, whoever renames it or puts a link in its
  * way meanwhile. Close it.
  */
 export class Folder {
@@ -48,26 +23,26 @@ export class Folder {
 
   /** Links are followed. Rejects with the system's error: ENOTDIR. */
   static async open(folder: string): Promise<Folder> {
-    return await Folder.#from(await open(folder, O_PATH | constants.O_DIRECTORY));
+    return await Folder.#from(await system.openFolder(folder));
   }
 
   static async #from(fd: number): Promise<Folder> {
     try {
-      return new Folder(fd, await realPathOf(fd));
+      return new Folder(fd, await system.realPathOf(fd));
     } catch (error) {
       close(fd);
       throw error;
     }
   }
 
-  /** One of its entries, for Node's functions. Those that follow a link at the end do so here too. */
-  at(name: string): string {
-    return `${pathOf(this.fd)}/${name}`;
+  /** The same once more. */
+  async duplicate(): Promise<Folder> {
+    return await Folder.#from(await system.duplicate(this.fd));
   }
 
-  /** The same for a name that need be no UTF-8. */
-  atBytes(name: Buffer): Buffer {
-    return entryPath(this.fd, name);
+  /** On Linux: one of its entries, for Node's functions. Those that follow a link at the end do so here too. */
+  at(name: string): string {
+    return `${pathOf(this.fd)}/${name}`;
   }
 
   /** The real path of an entry that is no link. */
@@ -77,27 +52,40 @@ export class Folder {
 
   /** A folder in it. A link is not followed: ENOTDIR. */
   async enter(name: string): Promise<Folder> {
-    return await Folder.#from(
-      await open(this.at(name), O_PATH | constants.O_DIRECTORY | constants.O_NOFOLLOW),
-    );
+    return await Folder.#from(await system.enter(this, name));
   }
 
   /** Enters a folder in it, which is made if it is not there. */
   async make(name: string, mode: number): Promise<Folder> {
-    await mkdir(this.at(name), mode).catch((error: unknown) => {
+    await system.mkdir(this, name, mode).catch((error: unknown) => {
       if (!isErrno(error, "EEXIST")) throw error;
     });
     return await this.enter(name);
   }
 
+  /** What one of its entries is, a link itself. */
+  lstat(name: string): Promise<FileStats> {
+    return system.lstat(this, name);
+  }
+
+  /** As open(2), but without following a link. */
+  open(name: string, flags: number, mode?: number): Promise<number> {
+    return system.open(this, name, flags, mode);
+  }
+
+  /** Removes a file or link of it. */
+  unlink(name: string): Promise<void> {
+    return system.unlink(this, name);
+  }
+
+  /** Gives one of its entries another name in it, which replaces a file there. */
+  rename(name: string, newName: string): Promise<void> {
+    return system.rename(this, name, this, newName);
+  }
+
   /** Afterwards what was made, renamed or removed in it is on disk. */
-  async sync(): Promise<void> {
-    const fd = await open(pathOf(this.fd), constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      await fsync(fd);
-    } finally {
-      close(fd);
-    }
+  sync(): Promise<void> {
+    return system.syncFolder(this);
   }
 
   close(): void {

@@ -1,7 +1,7 @@
-import type { BigIntStats } from "node:fs";
 import { CodedError } from "../../wire/errors.ts";
 import { withDeadline } from "../deadline.ts";
-import { close, fstat, fsync, readInto, writePieces } from "./io.ts";
+import { close, fsync, readInto, writePieces } from "./io.ts";
+import { type FileStats, system } from "./system/index.ts";
 
 /** A file system that has not answered for so long is not waited for any more: a server, or a disk, that is gone. */
 export const silentMs = 20_000;
@@ -48,8 +48,8 @@ export class HeldFile {
     return this.use((fd) => writePieces(fd, pieces, position));
   }
 
-  stat(): Promise<BigIntStats> {
-    return this.use(fstat);
+  stat(): Promise<FileStats> {
+    return this.use(system.fstat);
   }
 
   /** Has no deadline: a slow disk may have gigabytes to write. */

@@ -1,8 +1,8 @@
-import { lstat, rename, symlink, unlink } from "node:fs/promises";
 import { CodedError } from "../../wire/errors.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 import { isErrno } from "./file-error.ts";
 import { openParent } from "./folder.ts";
+import { system } from "./system/index.ts";
 import { temporaryName } from "./temporary.ts";
 import { noParent } from "./writing.ts";
 
@@ -31,16 +31,16 @@ export async function makeLink(
   });
   try {
     try {
-      await symlink(target, folder.at(name));
+      await system.symlink(target, folder, name);
     } catch (error) {
       if (!replace || !isErrno(error, "EEXIST")) throw error;
-      if ((await lstat(folder.at(name))).isDirectory()) {
+      if ((await folder.lstat(name)).isDirectory()) {
         throw new CodedError("fileExists", `${place} is a folder; a link does not take its place`);
       }
-      const temporary = folder.at(temporaryName());
-      await symlink(target, temporary);
-      await rename(temporary, folder.at(name)).catch(async (cause: unknown) => {
-        await unlink(temporary);
+      const temporary = temporaryName();
+      await system.symlink(target, folder, temporary);
+      await folder.rename(temporary, name).catch(async (cause: unknown) => {
+        await folder.unlink(temporary);
         throw cause;
       });
     }

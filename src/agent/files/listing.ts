@@ -1,14 +1,12 @@
-import { lstat, readlink, stat } from "node:fs/promises";
-import { addon } from "../../native/addon.ts";
-import { entryNumber, entryNumbers } from "../../native/files.ts";
+import path from "node:path";
 import { CodedError } from "../../wire/errors.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
-import { type Entry, type Facts, entryOf } from "./entry.ts";
+import { type Entry, entryOf } from "./entry.ts";
 import { isErrno } from "./file-error.ts";
 import type { Task } from "./files.ts";
-import { Folder, pathOf } from "./folder.ts";
+import { Folder } from "./folder.ts";
 import type { Names } from "./names.ts";
-import path from "node:path";
+import { type FileStats, system } from "./system/index.ts";
 
 /** Beside what fits in this much. */
 export const mostEntries = 10_000;
@@ -19,8 +17,6 @@ const entryBytes = 200;
 
 /** Looked at in one hop to a thread: the targets of so many links have 2 MiB at the most. */
 const namesAtOnce = 512;
-
-const separator = Buffer.from([0]);
 
 /** NAME_MAX of Linux. */
 const longestNameBytes = 255;
@@ -50,8 +46,7 @@ export async function listFolder(
   try {
     await policy.checkRead(folder.realPath);
     // One more tells whether there are more.
-    const read = await addon.readNames(pathOf(folder.fd), last, most + 1, hidden);
-    const found = split(read.names);
+    const { names: found, total } = await system.readNames(folder, last, most + 1, hidden);
     const entries: Entry[] = [];
     const asked = Math.min(found.length, most);
     let done = 0;
@@ -69,7 +64,7 @@ export async function listFolder(
       task.alive();
     }
     const next = done < found.length ? (found[done - 1]?.toString("base64url") ?? "") : "";
-    return { entries, next, total: read.total };
+    return { entries, next, total };
   } finally {
     folder.close();
   }
@@ -82,62 +77,27 @@ function lastNameOf(token: string): Buffer {
   throw new CodedError("invalidMessage", "not a continuation_token of an earlier answer");
 }
 
-/** Names that the addon has joined. */
-export function split(joined: Buffer): Buffer[] {
-  const names: Buffer[] = [];
-  for (let at = 0; at < joined.length;) {
-    const end = joined.indexOf(0, at);
-    names.push(joined.subarray(at, end < 0 ? joined.length : end));
-    at = end < 0 ? joined.length : end + 1;
-  }
-  return names;
-}
-
 async function entriesAt(
   folder: Folder,
   batch: readonly Buffer[],
   place: string,
   names: Names,
 ): Promise<(Entry | undefined)[]> {
-  const { numbers, links } = await addon.readEntries(folder.fd, joined(batch));
-  const targets = split(links);
   const owners = new Map<string, { owner: string; group: string }>();
   const entries: (Entry | undefined)[] = [];
-  for (const [index, name] of batch.entries()) {
-    const facts = factsAt(numbers, index);
-    if (facts === undefined) {
+  for (const [index, listed] of (await system.list(folder, batch)).entries()) {
+    if (listed === undefined) {
       entries.push(undefined);
       continue;
     }
-    const key = `${facts.uid} ${facts.gid}`;
+    const { facts, symlinkTarget } = listed;
+    const key = `${facts.uid} ${facts.gid} ${facts.ownerSid} ${facts.groupSid}`;
     const owner = owners.get(key) ?? (await names.of(facts));
     owners.set(key, owner);
-    const text = name.toString();
-    const symlinkTarget = targets[index]?.toString() ?? "";
-    entries.push(entryOf({ name: text, path: path.posix.join(place, text), symlinkTarget }, facts, owner));
+    const text = batch[index]?.toString() ?? "";
+    entries.push(entryOf({ name: text, path: path.join(place, text), symlinkTarget }, facts, owner));
   }
   return entries;
-}
-
-function joined(names: readonly Buffer[]): Buffer {
-  return Buffer.concat(names.flatMap((name, index) => (index === 0 ? [name] : [separator, name])));
-}
-
-/** Undefined for what has gone. */
-function factsAt(numbers: BigInt64Array, index: number): Facts | undefined {
-  const at = (name: keyof typeof entryNumber): bigint =>
-    numbers[index * entryNumbers + entryNumber[name]] ?? 0n;
-  if (at("isThere") === 0n) return undefined;
-  return {
-    ...{ dev: at("dev"), ino: at("ino"), mode: at("mode"), nlink: at("nlink") },
-    ...{ uid: at("uid"), gid: at("gid"), size: at("size"), blocks: at("blocks") },
-    ...{
-      atimeNs: at("atimeNs"),
-      mtimeNs: at("mtimeNs"),
-      ctimeNs: at("ctimeNs"),
-      birthtimeNs: at("birthtimeNs"),
-    },
-  };
 }
 
 /** What is at a path; itself, or what it leads to. Nothing of it is read. Rejects with the system's error. */
@@ -145,12 +105,12 @@ export async function entryOfPath(place: string, follow: boolean, names: Names):
   const folder = await Folder.open(path.dirname(place));
   try {
     const name = path.basename(place);
-    const at = folder.at(name);
+    if (name === "") return entryOf({ name: place, path: place }, ...(await ownersOf(folder.fd, names)));
     for (;;) {
-      const stats = await (follow ? stat(at, { bigint: true }) : lstat(at, { bigint: true }));
+      const stats = await (follow ? system.stat(folder, name) : folder.lstat(name));
       try {
-        const symlinkTarget = stats.isSymbolicLink() ? await readlink(at) : "";
-        return entryOf({ name: name || place, path: place, symlinkTarget }, stats, await names.of(stats));
+        const symlinkTarget = stats.isSymbolicLink() ? await system.readlink(folder, name) : "";
+        return entryOf({ name, path: place, symlinkTarget }, stats, await names.of(stats));
       } catch (error) {
         if (!isErrno(error, "EINVAL")) throw error; // not a link any more
       }
@@ -158,4 +118,10 @@ export async function entryOfPath(place: string, follow: boolean, names: Names):
   } finally {
     folder.close();
   }
+}
+
+/** Of the root. */
+async function ownersOf(fd: number, names: Names): Promise<[FileStats, { owner: string; group: string }]> {
+  const stats = await system.fstat(fd);
+  return [stats, await names.of(stats)];
 }

@@ -1,8 +1,8 @@
-import { chmod, mkdir, stat } from "node:fs/promises";
 import { CodedError } from "../../wire/errors.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 import { isErrno } from "./file-error.ts";
-import { openParent, pathOf } from "./folder.ts";
+import { openParent } from "./folder.ts";
+import { system } from "./system/index.ts";
 import { noParent } from "./writing.ts";
 
 /** Nobody else enters it before it has its mode. */
@@ -25,10 +25,10 @@ export async function makeFolder(
   });
   try {
     try {
-      await mkdir(folder.at(name), unfinishedMode);
+      await system.mkdir(folder, name, unfinishedMode);
     } catch (error) {
       if (!isErrno(error, "EEXIST")) throw error;
-      const isFolder = await stat(folder.at(name)).then(
+      const isFolder = await system.stat(folder, name).then(
         (there) => there.isDirectory(),
         () => false, // a link that leads nowhere
       );
@@ -38,7 +38,7 @@ export async function makeFolder(
     }
     const made = await folder.enter(name);
     try {
-      await chmod(pathOf(made.fd), mode);
+      await system.chmod(made.fd, mode);
     } finally {
       made.close();
     }

@@ -1,10 +1,10 @@
-import { type BigIntStats, constants } from "node:fs";
-import { lstat } from "node:fs/promises";
+import { constants } from "node:fs";
 import { CodedError } from "../../wire/errors.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 import { isErrno } from "./file-error.ts";
-import { openParent, openPath, pathOf, realPathOf } from "./folder.ts";
-import { close, fstat, open } from "./io.ts";
+import { openParent } from "./folder.ts";
+import { close } from "./io.ts";
+import { type FileStats, system } from "./system/index.ts";
 
 /** A regular file that is open; who has it closes `fd`. */
 export interface OpenFile {
@@ -12,7 +12,7 @@ export interface OpenFile {
   /** Without links. */
   readonly place: string;
   /** As it was when it was opened. */
-  readonly stats: BigIntStats;
+  readonly stats: FileStats;
   /** It was not there before. */
   readonly isNew: boolean;
 }
@@ -51,19 +51,19 @@ export async function openForWriting(
       check: (place) => policy.checkWrite(place),
     });
     try {
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW | always;
-      const fd = await open(folder.at(name), flags, createMode);
+      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | always;
+      const fd = await folder.open(name, flags, createMode);
       return await closedOnError(fd, async () => ({
         fd,
         place: folder.placeOf(name),
-        stats: await fstat(fd),
+        stats: await system.fstat(fd),
         isNew: true,
       }));
     } catch (error) {
       if (!isErrno(error, "EEXIST")) throw error;
-      const facts = await lstat(folder.at(name)).catch(() => undefined);
+      const facts = await folder.lstat(name).catch(() => undefined);
       if (facts?.isSymbolicLink()) {
-        const isDangling = await openPath(file, { follow: true }).then(close, (cause: unknown) =>
+        const isDangling = await system.openPath(file, { follow: true }).then(close, (cause: unknown) =>
           isErrno(cause, "ENOENT"),
         );
         if (isDangling === true) throw new CodedError("fileNotFound", `${file} is a link that leads nowhere`);
@@ -78,22 +78,22 @@ export async function openForWriting(
 async function openExisting(
   file: string,
   access: number,
-  check: (place: string, stats: BigIntStats) => Promise<void>,
+  check: (place: string, stats: FileStats) => Promise<void>,
 ): Promise<OpenFile> {
-  const pathFd = await openPath(file, { follow: true });
+  const pathFd = await system.openPath(file, { follow: true });
   try {
-    const stats = await fstat(pathFd);
+    const stats = await system.fstat(pathFd);
     requireFile(file, stats);
-    const place = await realPathOf(pathFd);
+    const place = await system.realPathOf(pathFd);
     await check(place, stats);
-    return { fd: await open(pathOf(pathFd), access | always), place, stats, isNew: false };
+    return { fd: await system.reopen(pathFd, access | always), place, stats, isNew: false };
   } finally {
     close(pathFd);
   }
 }
 
 /** Throws CodedError notAFile for what is no regular file: a FIFO or a device would wait, or act. */
-export function requireFile(file: string, stats: BigIntStats): void {
+export function requireFile(file: string, stats: FileStats): void {
   if (stats.isFile()) return;
   const what = stats.isDirectory()
     ? "a folder"

@@ -1,5 +1,6 @@
-import { fchmod, close } from "./io.ts";
+import { close } from "./io.ts";
 import type { OpenFile } from "./open-file.ts";
+import { system } from "./system/index.ts";
 
 const mostOpen = 32;
 
@@ -87,7 +88,8 @@ export class OpenFiles {
       return;
     }
     // Its host went in the middle of it. That nobody is there to tell of an error is why it is none.
-    void fchmod(fd, modeWhenIdle)
+    void system
+      .fchmod(fd, modeWhenIdle)
       .catch(() => undefined)
       .finally(() => {
         close(fd);

@@ -1,9 +1,9 @@
-import { addon } from "../../native/addon.ts";
 import { fact, factCount } from "../../native/files.ts";
 import { maxFrameBytes } from "../../wire/frame.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 import { mostTries, openForReading } from "./open-file.ts";
 import { type HeldFile, OpenFiles } from "./open-files.ts";
+import { system } from "./system/index.ts";
 import { changing } from "./writing.ts";
 
 /** What one answer can carry besides its other fields and its frame. */
@@ -57,7 +57,7 @@ export class Reading {
     if (held?.auditedFor !== session || bytes > mostCachedBytes) return undefined;
     const data = this.#buffer(bytes);
     const facts = new Float64Array(factCount);
-    if (addon.readCached(held.fd, path, offset, data, facts)) {
+    if (system.readCached(held.fd, path, offset, data, facts)) {
       this.#open.enter(held);
       this.#open.leave(held);
       return this.#pieceOf(held, data, facts, offset, session);
@@ -74,7 +74,7 @@ export class Reading {
     for (let tries = 0; tries < mostTries; tries++) {
       const held = await this.#file(path, offset);
       try {
-        if (await addon.readPiece(held.fd, path, offset, data, facts)) {
+        if (await system.readPiece(held.fd, path, offset, data, facts)) {
           return this.#pieceOf(held, data, facts, offset, session);
         }
         this.#open.drop(held); // something else is there now

@@ -1,9 +1,8 @@
-import { link, lstat, rename, unlink } from "node:fs/promises";
-import { addon } from "../../native/addon.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 import { isErrno } from "./file-error.ts";
 import { type Folder, openParent } from "./folder.ts";
+import { system } from "./system/index.ts";
 import { noParent } from "./writing.ts";
 
 /**
@@ -20,15 +19,14 @@ export async function relocate(
   const check = (place: string): Promise<void> => policy.checkWrite(place);
   const source = await openParent(from, { create: false, check });
   try {
-    const facts = await lstat(source.folder.at(source.name), { bigint: true });
+    const facts = await source.folder.lstat(source.name);
     await policy.checkMove(source.folder.placeOf(source.name), facts);
     const target = await openParent(to, { create: false, check }).catch((error: unknown) => {
       throw isErrno(error, "ENOENT") ? noParent(`rename ${from} to ${to}`, to, error) : error;
     });
     try {
-      const paths = [source.folder.at(source.name), target.folder.at(target.name)] as const;
-      if (noReplace) await renameNoReplace(...paths, facts.isDirectory());
-      else await rename(...paths);
+      if (noReplace) await renameNoReplace(source, target, facts.isDirectory());
+      else await system.rename(source.folder, source.name, target.folder, target.name);
       await syncBoth(source.folder, target.folder);
     } catch (error) {
       if (!isErrno(error, "EINVAL")) throw error;
@@ -48,27 +46,34 @@ async function syncBoth(source: Folder, target: Folder): Promise<void> {
   if (source.realPath !== target.realPath) await source.sync();
 }
 
+/** An entry of an open folder, which need not be there. */
+interface Place {
+  folder: Folder;
+  name: string;
+}
+
 /** Rejects with EEXIST when there is something. */
-export async function renameNoReplace(from: string, to: string, isFolder: boolean): Promise<void> {
+export async function renameNoReplace(from: Place, to: Place, isFolder: boolean): Promise<void> {
+  const ends = [from.folder, from.name, to.folder, to.name] as const;
   try {
-    await addon.renameNoReplace(from, to);
+    await system.renameNoReplace(...ends);
   } catch (error) {
     // Some file systems, of the network most of all, cannot. A kernel without the call says ENOSYS.
     if (!isErrno(error, "EINVAL") && !isErrno(error, "ENOSYS")) throw error;
     if (isFolder) {
       // At worst it replaces a folder, which must be empty, that came between.
       await requireNothing(to);
-      await rename(from, to);
+      await system.rename(...ends);
     } else {
-      await link(from, to);
-      await unlink(from);
+      await system.link(...ends);
+      await from.folder.unlink(from.name);
     }
   }
 }
 
-async function requireNothing(at: string): Promise<void> {
+async function requireNothing({ folder, name }: Place): Promise<void> {
   try {
-    await lstat(at);
+    await folder.lstat(name);
   } catch (error) {
     if (isErrno(error, "ENOENT")) return;
     throw error;

@@ -1,13 +1,11 @@
-import { constants } from "node:fs";
-import { rmdir, unlink } from "node:fs/promises";
 import path from "node:path";
-import { addon } from "../../native/addon.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 import { fileError, isErrno } from "./file-error.ts";
 import type { Task } from "./files.ts";
-import { type Folder, openFolderAt, openParent } from "./folder.ts";
+import { type Folder, openParent } from "./folder.ts";
 import { close } from "./io.ts";
+import { system } from "./system/index.ts";
 
 /**
  * Removes a file, a link or an empty folder; with `recursive` a folder with all that is in it, in bounded memory and with
@@ -28,12 +26,12 @@ export async function remove(
     check: (real) => policy.checkWrite(real),
   });
   try {
-    if (await unlinked(folder.at(name))) {
+    if (await unlinked(folder, name)) {
       // It was no folder.
     } else if (recursive) {
       await removeTree(folder, name, place, task);
     } else {
-      await rmdir(folder.at(name)).catch((error: unknown) => {
+      await system.rmdir(folder, name).catch((error: unknown) => {
         if (!isErrno(error, "ENOTEMPTY")) throw error;
         throw new CodedError("deleteFailed", `cannot delete ${place}: the folder is not empty (ENOTEMPTY)`);
       });
@@ -45,15 +43,14 @@ export async function remove(
 }
 
 /** False when it is a folder: Linux says EISDIR then, some file systems EPERM. */
-async function unlinked(at: string): Promise<boolean> {
+async function unlinked(folder: Folder, name: string): Promise<boolean> {
   try {
-    await unlink(at);
+    await folder.unlink(name);
     return true;
   } catch (error) {
     if (isErrno(error, "EISDIR")) return false;
     if (!isErrno(error, "EPERM")) throw error;
-    const flags = constants.O_DIRECTORY | constants.O_NOFOLLOW;
-    const fd = await openFolderAt(at, flags).catch(() => undefined);
+    const fd = await system.enter(folder, name).catch(() => undefined);
     if (fd === undefined) throw error;
     close(fd);
     return false;
@@ -61,7 +58,7 @@ async function unlinked(at: string): Promise<boolean> {
 }
 
 async function removeTree(folder: Folder, name: string, place: string, task: Task): Promise<void> {
-  const removal = addon.removeTree(folder.fd, name);
+  const removal = system.removeTree(folder, name);
   try {
     while (!(await removal.step())) {
       task.signal.throwIfAborted();

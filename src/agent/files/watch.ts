@@ -8,9 +8,9 @@ import type { Framing } from "../../wire/frame.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 import type { Stream, Streams } from "../session/streams.ts";
 import { fileError, isErrno } from "./file-error.ts";
-import { openPath, pathOf, realPathOf } from "./folder.ts";
-import { close, fstat } from "./io.ts";
+import { close } from "./io.ts";
 import { Places } from "./places.ts";
+import { system } from "./system/index.ts";
 
 /** Changes in quicker succession are one event. */
 const coalesceMs = 50;
@@ -64,13 +64,13 @@ export class Watch implements Stream {
    * error. The kernel's limit on watches is not the disk's, though it says so.
    */
   static async open(file: string, policy: PathPolicy, streams: Streams, onEnd: () => void): Promise<Watch> {
-    const fd = await openPath(file, { follow: true });
+    const fd = await system.openPath(file, { follow: true });
     try {
-      const stats = await fstat(fd);
-      await policy.checkRead(await realPathOf(fd), stats);
+      const stats = await system.fstat(fd);
+      const real = await system.realPathOf(fd);
+      await policy.checkRead(real, stats);
       const isFolder = stats.isDirectory();
-      // A name for events of the folder itself that no entry can have. What is not there for the kernel has no events.
-      const at = isFolder ? `${pathOf(fd)}/.` : pathOf(fd);
+      const at = system.watchedPath(fd, real, isFolder);
       await access(at); // asked of the file system here, so that the main thread need not
       const watcher = watch(at, { persistent: false });
       const target = { path: file, dev: stats.dev, ino: stats.ino, isFolder };

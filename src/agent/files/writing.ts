@@ -1,15 +1,15 @@
 import { constants } from "node:fs";
 import path from "node:path";
-import { addon } from "../../native/addon.ts";
 import { factCount } from "../../native/files.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 import { isErrno } from "./file-error.ts";
-import { Folder, pathOf } from "./folder.ts";
-import { close, fchmod, fsync, ftruncate, open } from "./io.ts";
+import { Folder } from "./folder.ts";
+import { close, fsync, ftruncate } from "./io.ts";
 import { mostTries, openForWriting } from "./open-file.ts";
 import { type HeldFile, OpenFiles, defaultMode } from "./open-files.ts";
 import { PieceMemory } from "./piece-memory.ts";
+import { system } from "./system/index.ts";
 import { Turns } from "./turns.ts";
 
 /** While a file is written nobody else reads it. */
@@ -86,7 +86,7 @@ export class Writing {
         const { append, sparse, path: file, offset } = piece;
         const written =
           data.length === 0 ||
-          (await addon.writePiece(held.fd, file, append ? 0 : offset, data, facts, sparse && !append));
+          (await system.writePiece(held.fd, file, append ? 0 : offset, data, facts, sparse && !append));
         if (!written) {
           this.#open.drop(held); // something else is there now
           continue;
@@ -123,7 +123,7 @@ export class Writing {
     let { fd } = opened;
     if (append) {
       try {
-        fd = await open(pathOf(opened.fd), constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
+        fd = await system.reopen(opened.fd, constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK);
       } finally {
         close(opened.fd);
       }
@@ -136,7 +136,7 @@ export class Writing {
   /** It is on disk afterwards. The mode comes last: to write to a file takes its setuid bit away. */
   async #finish(held: HeldFile, { mode }: PieceToWrite): Promise<void> {
     const wanted = mode === 0 ? held.modeWhenIdle : mode & 0o7777;
-    if (wanted !== undefined) await fchmod(held.fd, wanted);
+    if (wanted !== undefined) await system.fchmod(held.fd, wanted);
     held.modeWhenIdle = undefined;
     await syncFile(held.fd);
     if (held.isNew) await syncFolder(path.dirname(held.place));

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
-import { addon } from "../../native/addon.ts";
 import { CodedError } from "../../wire/errors.ts";
 import { versionOf } from "../files/entry.ts";
 import { HeldFile } from "../files/held-file.ts";
 import type { OpenFile } from "../files/open-file.ts";
+import { system } from "../files/system/index.ts";
 import type { ByteSource } from "./sender.ts";
 
 export interface FileSourceOptions {
@@ -58,7 +58,7 @@ export class FileSource implements ByteSource {
   readNow(targets: readonly Buffer[]): number {
     const room = this.#end - this.#position;
     if (this.#hash || room <= 0 || this.#position === this.#options.offset) return 0;
-    const count = addon.readNow(this.#file.fd, within(targets, room), this.#position);
+    const count = system.readNow(this.#file.fd, within(targets, room), this.#position);
     this.#position += count;
     return count;
   }

@@ -111,7 +111,7 @@ async function removeUnfinished(record: JournalRecord): Promise<void> {
   const folder = await Folder.open(record.folder);
   try {
     if (record.kind === "tree") await removeTemporaries(folder, record.prefix);
-    else if ((await lookAt(folder, record.tempName))?.isFile()) await unlink(folder.at(record.tempName));
+    else if ((await lookAt(folder, record.tempName))?.isFile()) await folder.unlink(record.tempName);
   } finally {
     folder.close();
   }

@@ -25,7 +25,7 @@ export class SparseWriter {
 }
 
 /** What has to be written of a piece of the file. Parts of blocks at its ends are looked at like whole ones. */
-function dataRuns(piece: Buffer, position: number): { from: number; to: number }[] {
+export function dataRuns(piece: Buffer, position: number): { from: number; to: number }[] {
   const runs: { from: number; to: number }[] = [];
   for (let from = 0; from < piece.length;) {
     const to = Math.min(from + blockBytes - ((position + from) % blockBytes), piece.length);

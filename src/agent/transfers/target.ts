@@ -1,11 +1,10 @@
-import type { BigIntStats } from "node:fs";
-import { lstat } from "node:fs/promises";
 import path from "node:path";
 import { CodedError } from "../../wire/errors.ts";
 import { isErrno } from "../files/file-error.ts";
-import { type Folder, openParent, openPath, realPathOf } from "../files/folder.ts";
-import { close, fstat } from "../files/io.ts";
+import { type Folder, openParent } from "../files/folder.ts";
+import { close } from "../files/io.ts";
 import { requireFile } from "../files/open-file.ts";
+import { type FileStats, system } from "../files/system/index.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 
 /** The place that a file is to have. */
@@ -14,7 +13,7 @@ export interface Target {
   folder: Folder;
   name: string;
   /** What is there; undefined when there is nothing. */
-  stats: BigIntStats | undefined;
+  stats: FileStats | undefined;
 }
 
 /**
@@ -45,9 +44,9 @@ export async function resolveTarget(
 }
 
 /** What an entry of a folder is, a link itself; undefined when there is none. */
-export async function lookAt(folder: Folder, name: string): Promise<BigIntStats | undefined> {
+export async function lookAt(folder: Folder, name: string): Promise<FileStats | undefined> {
   try {
-    return await lstat(folder.at(name), { bigint: true });
+    return await folder.lstat(name);
   } catch (error) {
     if (isErrno(error, "ENOENT")) return undefined;
     throw error;
@@ -58,16 +57,16 @@ export async function lookAt(folder: Folder, name: string): Promise<BigIntStats 
 async function realPlaceOf(file: string): Promise<string | undefined> {
   let fd: number;
   try {
-    fd = await openPath(file, { follow: true });
+    fd = await system.openPath(file, { follow: true });
   } catch (error) {
     if (isErrno(error, "ENOENT")) return undefined;
     throw error;
   }
   try {
-    const stats = await fstat(fd);
+    const stats = await system.fstat(fd);
     requireFile(file, stats);
     const isGone = stats.nlink === 0n; // removed a moment ago: it has no path any more
-    return isGone ? undefined : path.normalize(await realPathOf(fd));
+    return isGone ? undefined : path.normalize(await system.realPathOf(fd));
   } finally {
     close(fd);
   }

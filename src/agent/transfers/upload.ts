@@ -1,14 +1,14 @@
 import { createHash } from "node:crypto";
-import { type BigIntStats, constants } from "node:fs";
-import { rename, unlink } from "node:fs/promises";
+import { constants } from "node:fs";
 import { CodedError } from "../../wire/errors.ts";
 import { type Entry, entryOf, versionOf } from "../files/entry.ts";
 import type { Folder } from "../files/folder.ts";
 import { HeldFile, answerOf } from "../files/held-file.ts";
-import { fchmod, fchown, ftruncate, futimes, open } from "../files/io.ts";
+import { ftruncate } from "../files/io.ts";
 import type { Names } from "../files/names.ts";
 import { unchanged } from "../files/owner.ts";
 import { renameNoReplace } from "../files/relocation.ts";
+import { type FileStats, system } from "../files/system/index.ts";
 import { temporaryName } from "../files/temporary.ts";
 import type { Journal } from "./journal.ts";
 import type { ByteSink } from "./receiver.ts";
@@ -40,7 +40,7 @@ const newFileMode = 0o644;
 /** Read at a time for the checksum: a ping waits for no more than one of these to be hashed. */
 const hashBytes = 256 * 1024;
 
-const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW, O_NOCTTY, O_NONBLOCK } = constants;
+const { O_RDWR, O_CREAT, O_EXCL, O_NOCTTY, O_NONBLOCK } = constants;
 
 /** A file on its way: written beside its target, whose place it takes when it is whole. */
 export class Upload implements ByteSink<{ entry: Entry }> {
@@ -101,8 +101,8 @@ export class Upload implements ByteSink<{ entry: Entry }> {
       const { folder, name } = target;
       const tempName = temporaryName();
       const isWritten = await journal.write(id, { kind: "file", folder: folder.realPath, name, tempName });
-      const flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW;
-      const fd = await open(folder.at(tempName), flags, 0o600).catch(async (error: unknown) => {
+      const flags = O_RDWR | O_CREAT | O_EXCL;
+      const fd = await folder.open(tempName, flags, 0o600).catch(async (error: unknown) => {
         await journal.forget(id);
         throw error;
       });
@@ -142,7 +142,7 @@ export class Upload implements ByteSink<{ entry: Entry }> {
       if (this.#done) return;
       this.#kept = why === "given-up" && this.#options.resumable;
       if (this.#kept) return;
-      await unlink(folder.at(this.#tempName)).catch(() => undefined); // its owner may have removed it
+      await folder.unlink(this.#tempName).catch(() => undefined); // its owner may have removed it
       await this.#journal.forget(this.#id);
     } finally {
       folder.close();
@@ -175,8 +175,8 @@ export class Upload implements ByteSink<{ entry: Entry }> {
 
   #rename(): Promise<void> {
     const { folder, name } = this.#target;
-    const [from, to] = [folder.at(this.#tempName), folder.at(name)];
-    return this.#options.exclusive ? renameNoReplace(from, to, false) : rename(from, to);
+    if (!this.#options.exclusive) return folder.rename(this.#tempName, name);
+    return renameNoReplace({ folder, name: this.#tempName }, { folder, name }, false);
   }
 
   async #setAttributes(fd: number): Promise<void> {
@@ -185,9 +185,9 @@ export class Upload implements ByteSink<{ entry: Entry }> {
     const owner = uid === unchanged ? Number(stats?.uid ?? unchanged) : uid;
     const group = gid === unchanged ? Number(stats?.gid ?? unchanged) : gid;
     // Before the mode: a change of owner takes the setuid bits away.
-    if (owner !== unchanged || group !== unchanged) await fchown(fd, owner, group);
-    await fchmod(fd, mode ?? Number((stats?.mode ?? BigInt(newFileMode)) & 0o7777n));
-    if (modifiedAt !== undefined) await futimes(fd, new Date(), modifiedAt);
+    if (owner !== unchanged || group !== unchanged) await system.fchown(fd, owner, group);
+    await system.fchmod(fd, mode ?? Number((stats?.mode ?? BigInt(newFileMode)) & 0o7777n));
+    if (modifiedAt !== undefined) await system.futimes(fd, new Date(), modifiedAt);
   }
 
   async #check(expected: Buffer): Promise<void> {
@@ -213,7 +213,7 @@ export class Upload implements ByteSink<{ entry: Entry }> {
 }
 
 /** Throws CodedError fileExists or fileChanged when what is at the target is not what the host wants to replace. */
-function checkWanted({ path, exclusive, version }: UploadOptions, stats: BigIntStats | undefined): void {
+function checkWanted({ path, exclusive, version }: UploadOptions, stats: FileStats | undefined): void {
   if (exclusive && stats) throw new CodedError("fileExists", `${path} is there already`);
   if (version === "" || (stats && versionOf(stats) === version)) return;
   throw new CodedError(
@@ -235,6 +235,6 @@ async function findEarlier(
   const stats = await lookAt(folder, tempName);
   if (!stats?.isFile() || stats.nlink !== 1n || stats.uid !== BigInt(process.getuid?.() ?? 0))
     return undefined;
-  const fd = await open(folder.at(tempName), O_RDWR | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
+  const fd = await folder.open(tempName, O_RDWR | O_NOCTTY | O_NONBLOCK);
   return { tempName, fd, bytes: Number(stats.size) };
 }

@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
-import { addon } from "../../native/addon.ts";
 import { CodedError } from "../../wire/errors.ts";
-import { type Folder, pathOf } from "../files/folder.ts";
-import { close, fstat, open } from "../files/io.ts";
+import type { Folder } from "../files/folder.ts";
+import { close } from "../files/io.ts";
+import { system } from "../files/system/index.ts";
 
 /** Others may be mounted in the tree. */
 const mostFileSystems = 32;
@@ -13,12 +13,12 @@ export class FileSystems {
 
   /** Before something is written to it, so that sync() is told of errors in between. */
   async add(folder: Folder): Promise<void> {
-    const { dev } = await fstat(folder.fd);
+    const { dev } = await system.fstat(folder.fd);
     if (this.#descriptors.has(dev)) return;
     if (this.#descriptors.size >= mostFileSystems) {
       throw new CodedError("internal", `the tree is spread over more than ${mostFileSystems} file systems`);
     }
-    this.#descriptors.set(dev, await open(pathOf(folder.fd), constants.O_RDONLY | constants.O_DIRECTORY));
+    this.#descriptors.set(dev, await system.reopen(folder.fd, constants.O_RDONLY | constants.O_DIRECTORY));
   }
 
   /** A disk that is gone holds up a thread, and with the signal nobody else. */
@@ -32,7 +32,7 @@ export class FileSystems {
       signal.addEventListener("abort", stop);
     });
     try {
-      for (const fd of this.#descriptors.values()) await Promise.race([addon.syncfs(fd), stopped]);
+      for (const fd of this.#descriptors.values()) await Promise.race([system.syncfs(fd), stopped]);
     } finally {
       signal.removeEventListener("abort", stop);
     }

@@ -1,4 +1,4 @@
-import { Folder, pathOf } from "../files/folder.ts";
+import type { Folder } from "../files/folder.ts";
 
 /** So many folders on the way down to one are open at a time; those above them are found again from the top. */
 const mostOpen = 64;
@@ -48,7 +48,7 @@ export class OpenFolders {
 
   /** Independent of `folder`, which may be closed afterwards. */
   static async below(folder: Folder): Promise<OpenFolders> {
-    return new OpenFolders(new SharedFolder(await Folder.open(pathOf(folder.fd))));
+    return new OpenFolders(new SharedFolder(await folder.duplicate()));
   }
 
   /** How far down it is; 0 at the top. */
@@ -83,7 +83,7 @@ export class OpenFolders {
 
   /** The top once more; the caller closes it. */
   async duplicateTop(): Promise<Folder> {
-    return await Folder.open(pathOf(this.#top.folder.fd));
+    return await this.#top.folder.duplicate();
   }
 
   /** Goes down into `folder`, which was entered by `name` from last(), and belongs to this now. */

@@ -1,6 +1,7 @@
 import type { Header, Pack } from "tar-stream";
 import { fileError } from "../files/file-error.ts";
-import { close, fstat, read } from "../files/io.ts";
+import { close, read } from "../files/io.ts";
+import { system } from "../files/system/index.ts";
 import { OwnerNames } from "./owner-names.ts";
 import { drained } from "./drained.ts";
 import type { Piece, PieceStats } from "./piece.ts";
@@ -109,6 +110,6 @@ async function readSome(fd: number, target: Buffer, position: number): Promise<n
 }
 
 async function hasChanged(fd: number, { size, mtimeNs }: PieceStats): Promise<string | undefined> {
-  const now = await fstat(fd);
+  const now = await system.fstat(fd);
   return now.size === size && now.mtimeNs === mtimeNs ? undefined : changed;
 }

@@ -1,14 +1,12 @@
 import { constants } from "node:fs";
-import { lchown, link, lstat, rename, symlink, unlink } from "node:fs/promises";
-import { addon } from "../../native/addon.ts";
 import { CodedError } from "../../wire/errors.ts";
 import { isErrno } from "../files/file-error.ts";
 import type { Folder } from "../files/folder.ts";
-import { close, fchmod, fchown, fstat, open, writeAll } from "../files/io.ts";
-import { openPath, pathOf } from "../files/folder.ts";
+import { close, writeAll } from "../files/io.ts";
+import { system } from "../files/system/index.ts";
 import type { Attributes } from "./attributes.ts";
 
-const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
 
 /**
  * Makes something by the name `temporary` with `make`, then gives it its name, which replaces a file or link there. What
@@ -17,15 +15,14 @@ const newFile = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | cons
 async function placed(
   folder: Folder,
   { name, temporary }: { name: string; temporary: string },
-  make: (place: string) => Promise<void>,
+  make: () => Promise<void>,
 ): Promise<void> {
-  const place = folder.at(temporary);
   try {
-    await make(place);
-    await rename(place, folder.at(name));
+    await make();
+    await folder.rename(temporary, name);
   } catch (error) {
     // There is nothing when it could not be made; and what went wrong is `error`.
-    await unlink(place).catch(() => undefined);
+    await folder.unlink(temporary).catch(() => undefined);
     throw error;
   }
 }
@@ -43,13 +40,13 @@ export async function placeFile(
   { mode, owner, modified }: Attributes,
   content: AsyncIterable<Buffer>,
 ): Promise<void> {
-  await placed(folder, names, async (place) => {
-    const fd = await open(place, newFile, 0o600);
+  await placed(folder, names, async () => {
+    const fd = await folder.open(names.temporary, newFile, 0o600);
     try {
       for await (const chunk of content) await writeAll(fd, chunk, null);
-      if (owner) await fchown(fd, owner.uid, owner.gid);
-      await fchmod(fd, mode); // behind fchown, which takes setuid away
-      if (modified) await addon.setModified(pathOf(fd), modified, true);
+      if (owner) await system.fchown(fd, owner.uid, owner.gid);
+      await system.fchmod(fd, mode); // behind fchown, which takes setuid away
+      if (modified) await system.setModified(fd, modified);
     } finally {
       close(fd);
     }
@@ -62,10 +59,11 @@ export async function placeSymlink(
   target: string,
   { owner, modified }: Attributes,
 ): Promise<void> {
-  await placed(folder, names, async (place) => {
-    await symlink(target, place);
-    if (owner) await lchown(place, owner.uid, owner.gid);
-    if (modified) await addon.setModified(place, modified, false);
+  const { temporary } = names;
+  await placed(folder, names, async () => {
+    await system.symlink(target, folder, temporary);
+    if (owner) await system.lchown(folder, temporary, owner.uid, owner.gid);
+    if (modified) await system.lsetModified(folder, temporary, modified);
   });
 }
 
@@ -75,13 +73,13 @@ export async function placeLink(
   names: Names,
   from: { folder: Folder; name: string },
 ): Promise<void> {
-  const pathFd = await openPath(from.folder.at(from.name), { follow: false });
+  const pathFd = await system.openEntry(from.folder, from.name);
   try {
-    const known = await fstat(pathFd);
+    const known = await system.fstat(pathFd);
     if (!known.isFile()) throw new CodedError("notAFile", `${from.name} is no regular file`);
-    await placed(folder, names, async (place) => {
-      await link(from.folder.at(from.name), place); // link(2) does not follow a link at the end
-      const made = await lstat(place, { bigint: true });
+    await placed(folder, names, async () => {
+      await system.link(from.folder, from.name, folder, names.temporary);
+      const made = await folder.lstat(names.temporary);
       if (made.dev !== known.dev || made.ino !== known.ino) {
         throw new CodedError("fileChanged", `${from.name} has been replaced meanwhile`);
       }
@@ -90,7 +88,7 @@ export async function placeLink(
     close(pathFd);
   }
   // rename(2) leaves both names when they are the same file's already.
-  await unlink(folder.at(names.temporary)).catch((error: unknown) => {
+  await folder.unlink(names.temporary).catch((error: unknown) => {
     if (!isErrno(error, "ENOENT")) throw error;
   });
 }

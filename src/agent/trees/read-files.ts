@@ -1,5 +1,5 @@
-import { addon } from "../../native/addon.ts";
 import { isErrno } from "../files/file-error.ts";
+import { system } from "../files/system/index.ts";
 import type { SharedFolder } from "./open-folders.ts";
 import type { Piece, PieceStats } from "./piece.ts";
 import { hasBecomeLink, type Listed, type ReadCheck, readFilePiece } from "./read-piece.ts";
@@ -26,7 +26,7 @@ export async function readFilePieces(
   entries: readonly string[],
   { check, skipped, listed, nameOf }: ReadOptions,
 ): Promise<Piece[]> {
-  const { content, numbers, errors } = await addon.readFiles(shared.folder.fd, entries, batchBytes);
+  const { content, numbers, errors } = await system.readFiles(shared.folder, entries, batchBytes);
   const pieces: Piece[] = [];
   for (const [index, entry] of entries.entries()) {
     const name = nameOf(entry);

@@ -1,10 +1,9 @@
 import { constants } from "node:fs";
-import { lstat, readlink } from "node:fs/promises";
 import { CodedError } from "../../wire/errors.ts";
 import { requireFile } from "../files/open-file.ts";
 import { isErrno } from "../files/file-error.ts";
-import { close, fstat, open, read } from "../files/io.ts";
-import { mountOf } from "./mount.ts";
+import { close, read } from "../files/io.ts";
+import { system } from "../files/system/index.ts";
 import type { SharedFolder } from "./open-folders.ts";
 import type { Piece } from "./piece.ts";
 
@@ -14,7 +13,7 @@ export const smallFileBytes = 64 * 1024;
 export type ReadCheck = (place: string, file: { dev: bigint; ino: bigint }) => Promise<void>;
 
 /** O_NONBLOCK: what has become a FIFO since it was listed does not make us wait. */
-const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
+const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
 /** Where a file was listed. */
 export interface Listed {
@@ -34,15 +33,15 @@ export async function readFilePiece(
   check: ReadCheck,
   { folderDevice, mount }: Listed,
 ): Promise<Piece> {
-  const fd = await open(folder.at(entry), flags).catch((error: unknown): never => {
+  const fd = await folder.open(entry, flags).catch((error: unknown): never => {
     throw isErrno(error, "ELOOP") ? hasBecomeLink(error) : error;
   });
   let isKept = false;
   try {
-    const stats = await fstat(fd);
+    const stats = await system.fstat(fd);
     requireFile(name, stats);
     // In an overlay, files may have another device than their folder.
-    if (stats.dev !== folderDevice && (await mountOf(fd)) !== mount) {
+    if (stats.dev !== folderDevice && (await system.mountOf(fd)) !== mount) {
       throw new CodedError("notAFile", "another file system");
     }
     await check(folder.placeOf(entry), stats);
@@ -79,10 +78,10 @@ export async function readLinkPiece(
   name: string,
   check: ReadCheck,
 ): Promise<Piece> {
-  const stats = await lstat(folder.at(entry), { bigint: true });
+  const stats = await folder.lstat(entry);
   if (!stats.isSymbolicLink()) throw new Error("it is no link any more");
   await check(folder.placeOf(entry), stats);
-  const target = await readlink(folder.at(entry));
+  const target = await system.readlink(folder, entry);
   if (!isText(target)) throw new Error("its target is not UTF-8");
   return { name, stats, type: "symlink", target };
 }

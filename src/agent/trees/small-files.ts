@@ -1,6 +1,6 @@
-import { addon } from "../../native/addon.ts";
 import type { NewFile } from "../../native/files.ts";
 import { fileError } from "../files/file-error.ts";
+import { system } from "../files/system/index.ts";
 import type { SharedFolder } from "./open-folders.ts";
 import type { Tasks } from "./tasks.ts";
 
@@ -50,7 +50,7 @@ export class SmallFiles {
     }
     this.#tasks.start([...paths], async () => {
       try {
-        await addon.placeFiles(shared.folder.fd, files);
+        await system.placeFiles(shared.folder, files);
       } catch (error) {
         const { path: name = "" } = error as NodeJS.ErrnoException;
         throw fileError(error, `write ${shared.folder.placeOf(name)}`);

@@ -1,8 +1,7 @@
-import { chmod, chown, mkdir } from "node:fs/promises";
-import { addon } from "../../native/addon.ts";
 import { CodedError } from "../../wire/errors.ts";
 import { fileError, isErrno } from "../files/file-error.ts";
-import { type Folder, pathOf } from "../files/folder.ts";
+import type { Folder } from "../files/folder.ts";
+import { system } from "../files/system/index.ts";
 import type { Attributes, Owner } from "./attributes.ts";
 import { FileSystems } from "./file-systems.ts";
 import { OpenFolders, type SharedFolder } from "./open-folders.ts";
@@ -104,7 +103,7 @@ export class TreeFolders {
     const path = [...this.#folders.names, name].join("/");
     await this.#tasks.ended(path); // a file of that name, or what was done on leaving it
     const { folder: above } = await this.#folders.last();
-    const isNew = await mkdir(above.at(name), newMode).then(
+    const isNew = await system.mkdir(above, name, newMode).then(
       () => true,
       (error: unknown) => {
         if (isErrno(error, "EEXIST")) return false;
@@ -121,7 +120,7 @@ export class TreeFolders {
     if (isNew) {
       this.#remember(path, { mode: impliedMode, owner: this.#impliedOwner, modified: undefined });
     } else if (((this.#attributes.get(path)?.mode ?? newMode) & newMode) !== newMode) {
-      await chmod(pathOf(folder.fd), newMode); // for an agent that is not root
+      await system.chmod(folder.fd, newMode); // for an agent that is not root
     }
   }
 
@@ -152,11 +151,11 @@ export class TreeFolders {
 }
 
 async function setAttributes(folder: Folder, { mode, owner, modified }: Attributes): Promise<void> {
-  const place = pathOf(folder.fd);
+  const { fd } = folder;
   try {
-    if (owner) await chown(place, owner.uid, owner.gid);
-    await chmod(place, mode);
-    if (modified) await addon.setModified(place, modified, true);
+    if (owner) await system.chown(fd, owner.uid, owner.gid);
+    await system.chmod(fd, mode);
+    if (modified) await system.setModified(fd, modified);
   } catch (error) {
     throw fileError(error, `set what ${folder.realPath} gets`);
   }

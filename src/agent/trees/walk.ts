@@ -1,10 +1,7 @@
-import type { Dirent } from "node:fs";
-import { opendir } from "node:fs/promises";
 import { CodedError } from "../../wire/errors.ts";
 import { isErrno } from "../files/file-error.ts";
-import { type Folder, pathOf } from "../files/folder.ts";
-import { fstat } from "../files/io.ts";
-import { mountOf } from "./mount.ts";
+import type { Folder } from "../files/folder.ts";
+import { type FolderEntry, system } from "../files/system/index.ts";
 import { OpenFolders, type SharedFolder } from "./open-folders.ts";
 import type { Piece } from "./piece.ts";
 import { batchFiles, readFilePieces, type ReadOptions } from "./read-files.ts";
@@ -51,8 +48,8 @@ export class Walk {
     try {
       const { folder } = await folders.last();
       const walk = new Walk(folders, options);
-      walk.#mount = await mountOf(folder.fd);
-      await options.check(folder.realPath, await fstat(folder.fd));
+      walk.#mount = await system.mountOf(folder.fd);
+      await options.check(folder.realPath, await system.fstat(folder.fd));
       yield* walk.#inside([]);
       for (let path = walk.#next(); path; path = walk.#next()) {
         options.signal.throwIfAborted();
@@ -84,10 +81,10 @@ export class Walk {
     let folder: Folder | undefined;
     try {
       folder = await (await this.#folders.last()).folder.enter(name);
-      if ((await mountOf(folder.fd)) !== this.#mount) {
+      if ((await system.mountOf(folder.fd)) !== this.#mount) {
         skipped.add(path.join("/"), "another file system");
       } else {
-        await check(folder.realPath, await fstat(folder.fd));
+        await check(folder.realPath, await system.fstat(folder.fd));
         this.#folders.push(name, folder);
         folder = undefined;
         return true;
@@ -105,7 +102,7 @@ export class Walk {
     const { skipped, signal } = this.#options;
     const shared = (await this.#folders.last()).retain();
     try {
-      const stats = await fstat(shared.folder.fd);
+      const stats = await system.fstat(shared.folder.fd);
       const name = path.join("/");
       yield () => Promise.resolve([{ name, stats, type: "directory" }]);
       const folders: string[] = [];
@@ -167,7 +164,7 @@ function reading(shared: SharedFolder, entries: readonly string[], options: Read
 
 function readingLink(
   shared: SharedFolder,
-  entry: Dirent,
+  entry: FolderEntry,
   { check, skipped, nameOf }: ReadOptions,
 ): ReadPieces {
   const name = nameOf(entry.name);
@@ -186,10 +183,10 @@ function readingLink(
 }
 
 /** What is in a folder, sorted unless it is too much. */
-async function* listed(folder: Folder): AsyncGenerator<Dirent[], void> {
-  let entries: Dirent[] = [];
+async function* listed(folder: Folder): AsyncGenerator<FolderEntry[], void> {
+  let entries: FolderEntry[] = [];
   let isFirst = true;
-  for await (const entry of await opendir(pathOf(folder.fd), { bufferSize: 512 })) {
+  for await (const entry of system.entries(folder)) {
     entries.push(entry);
     if (entries.length < mostSorted) continue;
     yield entries;
@@ -200,6 +197,6 @@ async function* listed(folder: Folder): AsyncGenerator<Dirent[], void> {
   yield entries;
 }
 
-function whatIs(entry: Dirent): string {
+function whatIs(entry: FolderEntry): string {
   return entry.isFIFO() ? "a FIFO" : entry.isSocket() ? "a socket" : "a device";
 }
