@@ -30,14 +30,26 @@ const otherWords: Readonly<Record<string, string>> = {
   EMFILE: "the agent has too many files open",
 };
 
+/** `windowsError`: of the addon, on Windows. */
+type SystemError = NodeJS.ErrnoException & { windowsError?: number };
+
+/** What Windows says more exactly; by its number for it. */
+const windowsMeanings: Readonly<Record<number, readonly [ErrorCode, string]>> = {
+  32: ["fileDenied", "another program has it open, and does not share it"],
+  33: ["fileDenied", "another program has locked it"],
+  303: ["fileDenied", "it is being deleted; a program has it open still"],
+  1224: ["fileDenied", "a program has it mapped into its memory"],
+};
+
 /**
  * An error of the system as the protocol has it: "cannot write /x: the disk is full (ENOSPC)". What has a code already
  * is given back. `otherwise` is the code for what the table does not know.
  */
 export function fileError(cause: unknown, doing: string, otherwise: ErrorCode = "internal"): CodedError {
   if (cause instanceof CodedError) return cause;
-  const { code: name = "", message } = cause as NodeJS.ErrnoException;
-  const [code, words] = meanings[name] ?? [otherwise, otherWords[name] ?? message];
+  const { code: name = "", message, windowsError = 0 } = cause as SystemError;
+  const [code, words] = windowsMeanings[windowsError] ??
+    meanings[name] ?? [otherwise, otherWords[name] ?? message];
   return new CodedError(code, `cannot ${doing}: ${words}${name ? ` (${name})` : ""}`, { cause });
 }
 

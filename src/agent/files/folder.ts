@@ -109,7 +109,8 @@ export async function openParent(
   const found = create ? await deepestThereIs(parent) : { folder: await Folder.open(parent), missing: [] };
   let { folder } = found;
   try {
-    await check(path.join(folder.realPath, ...found.missing, name));
+    const place = found.missing.length > 0 ? path.join(folder.realPath, ...found.missing, name) : undefined;
+    await check(place ?? (await system.placeOf(folder, name)));
     for (const part of found.missing) {
       const inner: Folder = await folder.make(part, parentMode);
       folder.close();

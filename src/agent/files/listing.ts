@@ -6,6 +6,7 @@ import { isErrno } from "./file-error.ts";
 import type { Task } from "./files.ts";
 import { Folder } from "./folder.ts";
 import type { Names } from "./names.ts";
+import { longestNameBytes } from "./path.ts";
 import { type FileStats, system } from "./system/index.ts";
 
 /** Beside what fits in this much. */
@@ -17,9 +18,6 @@ const entryBytes = 200;
 
 /** Looked at in one hop to a thread: the targets of so many links have 2 MiB at the most. */
 const namesAtOnce = 512;
-
-/** NAME_MAX of Linux. */
-const longestNameBytes = 255;
 
 export interface Page {
   entries: Entry[];

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { addon } from "../../native/addon.ts";
 import { withDeadline } from "../deadline.ts";
+import type { Facts } from "./entry.ts";
 import { Places } from "./places.ts";
 
 const keptMs = 60_000;
@@ -14,7 +15,17 @@ const restMs = 10_000;
 const mostAsked = 4;
 
 type Kind = "user" | "group";
-const lookUp = { user: addon.lookupUser, group: addon.lookupGroup };
+
+/** A number, or on Windows a SID. */
+type Id = number | string;
+
+async function lookUp(kind: Kind, id: Id): Promise<string | undefined> {
+  if (typeof id === "string") return (await addon.accountName(id)) || undefined;
+  return (await (kind === "user" ? addon.lookupUser(id) : addon.lookupGroup(id)))?.name;
+}
+
+/** Whose a file is: by number, or by SID where a system has those. */
+type Owners = Pick<Facts, "uid" | "gid" | "ownerSid" | "groupSid">;
 
 /** Names of users and groups by number, remembered for a minute; a number where there is no name. Never rejects. */
 export class Names {
@@ -27,15 +38,16 @@ export class Names {
     setMaxListeners(0, this.#never.signal);
   }
 
-  async of({ uid, gid }: { uid: bigint; gid: bigint }): Promise<{ owner: string; group: string }> {
+  async of({ uid, gid, ownerSid, groupSid }: Owners): Promise<{ owner: string; group: string }> {
     const [owner, group] = await Promise.all([
-      this.#name("user", Number(uid)),
-      this.#name("group", Number(gid)),
+      this.#name("user", ownerSid ?? Number(uid)),
+      this.#name("group", groupSid ?? Number(gid)),
     ]);
     return { owner, group };
   }
 
-  #name(kind: Kind, id: number): Promise<string> {
+  #name(kind: Kind, id: Id): Promise<string> {
+    if (id === "") return Promise.resolve(""); // it is not told
     const key = `${kind} ${id}`;
     const now = performance.now();
     const known = this.#kept.get(key);
@@ -51,12 +63,11 @@ export class Names {
     return name;
   }
 
-  async #ask(kind: Kind, id: number): Promise<string> {
+  async #ask(kind: Kind, id: Id): Promise<string> {
     await this.#asking.take(this.#never);
     try {
       if (performance.now() < this.#restUntil) return String(id);
-      const found = await withDeadline(lookUp[kind](id), deadlineMs);
-      return found?.name ?? String(id);
+      return (await withDeadline(lookUp(kind, id), deadlineMs)) ?? String(id);
     } catch {
       // No name service, or one that is held up: the number is true all the same.
       this.#restUntil = performance.now() + restMs;

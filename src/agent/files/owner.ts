@@ -9,11 +9,19 @@ export const unchanged = -1;
  * it. Throws CodedError: noSuchUser, noSuchGroup.
  */
 export async function ownerIds(owner: string, group: string): Promise<{ uid: number; gid: number }> {
+  if (process.platform === "win32") requireNone(owner, group);
   const [uid, gid] = await Promise.all([
     idOf(owner, "noSuchUser", async () => (await lookUp("user", owner))?.uid),
     idOf(group, "noSuchGroup", async () => (await lookUp("group", group))?.gid),
   ]);
   return { uid, gid };
+}
+
+/** Whose a file is on Windows, and who may read it, is a matter of its access list, which the agent leaves as it is. */
+function requireNone(owner: string, group: string): void {
+  if (owner === "" && group === "") return;
+  const code = owner === "" ? "noSuchGroup" : "noSuchUser";
+  throw new CodedError(code, "on Windows the owner of a file is not changed; leave owner and group out");
 }
 
 async function idOf(

@@ -1,10 +1,10 @@
 import path from "node:path";
 import { CodedError } from "../../wire/errors.ts";
-import { absoluteWindowsPath, isWithinOnWindows, problemOfName } from "./path-win32.ts";
+import { absoluteWindowsPath, isWithinOnWindows, longestNameUnits, problemOfName } from "./path-win32.ts";
 
 /** PATH_MAX and NAME_MAX of Linux, in bytes, without the NUL. */
 export const longestPathBytes = 4095;
-export const longestNameBytes = 255;
+export const longestNameBytes = process.platform === "win32" ? 3 * longestNameUnits : 255;
 
 const isWindows = process.platform === "win32";
 

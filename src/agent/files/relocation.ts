@@ -20,7 +20,7 @@ export async function relocate(
   const source = await openParent(from, { create: false, check });
   try {
     const facts = await source.folder.lstat(source.name);
-    await policy.checkMove(source.folder.placeOf(source.name), facts);
+    await policy.checkMove(await system.placeOf(source.folder, source.name), facts);
     const target = await openParent(to, { create: false, check }).catch((error: unknown) => {
       throw isErrno(error, "ENOENT") ? noParent(`rename ${from} to ${to}`, to, error) : error;
     });

@@ -26,6 +26,8 @@ export async function remove(
     check: (real) => policy.checkWrite(real),
   });
   try {
+    if (system.isSystems(await system.placeOf(folder, name)))
+      throw new CodedError("deleteFailed", `${place} has the system in it; it is not deleted`);
     if (await unlinked(folder, name)) {
       // It was no folder.
     } else if (recursive) {

@@ -4,7 +4,7 @@ import { CodedError } from "../../wire/errors.ts";
 import { type Entry, entryOf, versionOf } from "../files/entry.ts";
 import type { Folder } from "../files/folder.ts";
 import { HeldFile, answerOf } from "../files/held-file.ts";
-import { ftruncate } from "../files/io.ts";
+import { close, ftruncate } from "../files/io.ts";
 import type { Names } from "../files/names.ts";
 import { unchanged } from "../files/owner.ts";
 import { renameNoReplace } from "../files/relocation.ts";
@@ -106,6 +106,15 @@ export class Upload implements ByteSink<{ entry: Entry }> {
         await journal.forget(id);
         throw error;
       });
+      // Before there is anything to read in it.
+      if (target.stats) {
+        await system.copyAccess(folder, name, fd).catch(async (error: unknown) => {
+          close(fd);
+          await folder.unlink(tempName).catch(() => undefined); // what went wrong is `error`
+          await journal.forget(id);
+          throw error;
+        });
+      }
       const resumable = options.resumable && isWritten;
       return new Upload(id, journal, target, tempName, fd, 0, { ...options, resumable });
     } catch (error) {

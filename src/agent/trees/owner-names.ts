@@ -16,6 +16,7 @@ export class OwnerNames {
   #isSilent = false;
 
   constructor(kind: "user" | "group") {
+    if (process.platform === "win32") this.#isSilent = true; // it has no numbers for them
     this.#lookUp = kind === "user" ? addon.lookupUser : addon.lookupGroup;
   }
 

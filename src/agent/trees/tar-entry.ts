@@ -1,7 +1,7 @@
 import type { Time } from "../../native/files.ts";
 import type { Header } from "tar-stream";
 import { CodedError } from "../../wire/errors.ts";
-import { longestNameBytes, longestPathBytes } from "../files/path.ts";
+import { longestNameBytes, longestPathBytes, nameProblem } from "../files/path.ts";
 import { isText } from "./read-piece.ts";
 import { invalid } from "./tar-framing.ts";
 
@@ -88,6 +88,10 @@ function pathOf(name: string): string[] {
   if (name.startsWith("/")) throw new CodedError("pathTraversal", `an absolute name is not taken: ${name}`);
   const names = name.split("/").filter((part) => part !== "" && part !== ".");
   if (names.includes("..")) throw new CodedError("pathTraversal", `".." is not taken in a name: ${name}`);
+  for (const part of names) {
+    const problem = nameProblem(part);
+    if (problem !== undefined) throw invalid(`there can be no ${name} here: ${problem}`);
+  }
   if (names.some((part) => Buffer.byteLength(part) > longestNameBytes)) throw tooLong(name);
   return names;
 }

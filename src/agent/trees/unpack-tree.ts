@@ -4,6 +4,7 @@ import type { Folder } from "../files/folder.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 import { attributesOf, type Ownership } from "./attributes.ts";
 import { MadeFiles } from "./made-files.ts";
+import { OneCase } from "./one-case.ts";
 import { type Names, placeFile, placeLink, placeSymlink } from "./place-entry.ts";
 import type { SharedFolder } from "./open-folders.ts";
 import { SmallFiles } from "./small-files.ts";
@@ -71,6 +72,7 @@ class Unpacking {
   readonly #smallFiles: SmallFiles;
   readonly #options: UnpackOptions;
   readonly #made = new MadeFiles();
+  readonly #case = process.platform === "win32" ? new OneCase() : undefined;
   #temporaries = 0;
   entries = 0;
 
@@ -84,6 +86,7 @@ class Unpacking {
   async add(entry: TarEntry): Promise<void> {
     const { signal } = this.#options;
     signal.throwIfAborted();
+    this.#case?.check(entry.path);
     await this.#tasks.room();
     const isSmall = entry.type === "file" && entry.sizeBytes <= smallFileBytes;
     const parent = entry.path.slice(0, -1);

@@ -1,6 +1,7 @@
 import fs, { constants } from "node:fs";
 import { chmod, chown, lchown, link, lstat, lutimes, mkdir, opendir, readlink } from "node:fs/promises";
 import { rename, rmdir, stat, symlink, unlink, utimes } from "node:fs/promises";
+import path from "node:path";
 import { promisify } from "node:util";
 import { addon } from "../../../native/addon.ts";
 import { entryNumber, entryNumbers, fact } from "../../../native/files.ts";
@@ -34,6 +35,9 @@ export const system: FileSystem = {
   reopen: (fd, flags) => open(pathOf(fd), flags),
   open: (folder, name, flags, mode) => open(at(folder, name), flags | O_NOFOLLOW, mode),
   realPathOf: (fd) => readlink(pathOf(fd)),
+
+  placeOf: ({ realPath }, name) => path.join(realPath, name),
+  isSystems: () => false,
 
   fstat: (fd) =>
     new Promise((resolve, reject) => {

@@ -66,6 +66,11 @@ export interface FileSystem {
   /** Where what is open is: a path without links. */
   realPathOf(fd: number): Promise<string>;
 
+  /** The real path of an entry that is there, itself; or where it would be. */
+  placeOf(folder: OpenFolder, name: string): string | Promise<string>;
+  /** Without it the system does not run: it is never removed. */
+  isSystems(place: string): boolean;
+
   fstat(fd: number): Promise<FileStats>;
   lstat(folder: OpenFolder, name: string): Promise<FileStats>;
   /** Follows a link. */
@@ -98,8 +103,8 @@ export interface FileSystem {
   lchown(folder: OpenFolder, name: string, uid: number, gid: number): Promise<void>;
   lutimes(folder: OpenFolder, name: string, accessed: number, modified: number): Promise<void>;
   lsetModified(folder: OpenFolder, name: string, modified: Time): Promise<void>;
-  /** Who may do what with the first may do it with the second, where more than owner and mode says so. */
-  copyAccess(from: number, to: number): Promise<void>;
+  /** Who may do what with an entry may do it with `to`, which is open, where more than owner and mode says so. */
+  copyAccess(folder: OpenFolder, name: string, to: number): Promise<void>;
 
   /** In no order. */
   entries(folder: OpenFolder): AsyncIterable<FolderEntry>;

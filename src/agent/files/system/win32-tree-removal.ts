@@ -1,3 +1,5 @@
+import fs from "node:fs";
+import { promisify } from "node:util";
 import { addon } from "../../../native/addon.ts";
 import { atEnd, option } from "../../../native/files-win32.ts";
 import type { TreeRemoval } from "../../../native/files.ts";
@@ -7,6 +9,8 @@ import { parts } from "./win32-entries.ts";
 import { openIn, systemError, toLook } from "./win32-open.ts";
 import { statsOf } from "./win32-stats.ts";
 import type { OpenFolder } from "./types.ts";
+
+const closed = promisify(fs.close);
 
 const mostOpen = 64;
 const stepMs = 50;
@@ -108,7 +112,9 @@ class Removal implements TreeRemoval {
   async #leave(level: Level): Promise<void> {
     const upper = this.#levels.at(-2);
     const parent = upper ? await this.#open(upper) : this.#parent;
-    forget(level); // it is gone when nobody has it open
+    const { fd } = level;
+    level.fd = undefined;
+    if (fd !== undefined) await closed(fd); // it is gone when nobody has it open
     try {
       await addon.removeIn(parent, level.name, true);
       this.#levels.pop();
@@ -134,7 +140,9 @@ class Removal implements TreeRemoval {
 
   #told(error: unknown, name: string): Error {
     const inside = this.#levels.slice(1).map((level) => level.name);
-    return Object.assign(error as Error, { path: [...inside, name].filter(Boolean).join("\\").slice(0, 500) });
+    return Object.assign(error as Error, {
+      path: [...inside, name].filter(Boolean).join("\\").slice(0, 500),
+    });
   }
 }
 

@@ -1,10 +1,11 @@
 import { constants } from "node:fs";
 import path from "node:path";
 import { addon } from "../../../native/addon.ts";
-import { access, atEnd, disposition, option } from "../../../native/files-win32.ts";
+import { atEnd, disposition, option } from "../../../native/files-win32.ts";
 import type { Time } from "../../../native/files.ts";
 import { isErrno } from "../file-error.ts";
 import { close } from "../io.ts";
+import { isWithin } from "../path.ts";
 import type { FileSystem, OpenFolder } from "./types.ts";
 import { entries, readNames } from "./win32-entries.ts";
 import { howOf, openIn, openPath, realPathOf, systemError, toLook } from "./win32-open.ts";
@@ -35,6 +36,15 @@ export const system: FileSystem = {
   // What is made here is to be renamed, or removed, by other handles: they share it.
   open: (folder, name, flags) => openIn(folder.fd, name, howOf(flags)),
   realPathOf,
+  placeOf: async (folder, name) => {
+    try {
+      return await withEntry(folder, name, realPathOf); // which has no short names any more
+    } catch (error) {
+      if (isErrno(error, "ENOENT")) return path.join(folder.realPath, name);
+      throw error;
+    }
+  },
+  isSystems: (place) => isWithin(process.env["SystemRoot"] ?? "C:\\Windows", place),
 
   fstat: async (fd) => present(await statsOf(fd), "."),
   lstat,
@@ -74,10 +84,9 @@ export const system: FileSystem = {
   lutimes: (folder, name, accessed, modified) =>
     withEntry(folder, name, (fd) => setTimes(fd, accessed, modified)),
   lsetModified: (folder, name, modified) =>
-    withEntry(folder, name, (fd) =>
-      addon.setAttributes(fd, undefined, undefined, nanosecondsOf(modified)),
-    ),
-  copyAccess: (from, to) => addon.copySecurity(from, to).catch(unlessUnavailable),
+    withEntry(folder, name, (fd) => addon.setAttributes(fd, undefined, undefined, nanosecondsOf(modified))),
+  copyAccess: (folder, name, to) =>
+    withEntry(folder, name, (from) => addon.copySecurity(from, to)).catch(unlessUnavailable),
 
   entries,
   readNames,
@@ -120,7 +129,7 @@ async function lstat(folder: OpenFolder, name: string): Promise<WindowsStats> {
 }
 
 async function withEntry<T>(folder: OpenFolder, name: string, work: (fd: number) => Promise<T>): Promise<T> {
-  const fd = await openIn(folder.fd, name, { ...itself, access: access.readAttributes | access.writeAttributes });
+  const fd = await openIn(folder.fd, name, itself);
   try {
     return await work(fd);
   } finally {
