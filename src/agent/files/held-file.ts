@@ -49,7 +49,7 @@ export class HeldFile {
   }
 
   stat(): Promise<FileStats> {
-    return this.use(system.fstat);
+    return this.use((fd) => system.fstat(fd));
   }
 
   /** Has no deadline: a slow disk may have gigabytes to write. */

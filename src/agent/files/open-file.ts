@@ -63,9 +63,9 @@ export async function openForWriting(
       if (!isErrno(error, "EEXIST")) throw error;
       const facts = await folder.lstat(name).catch(() => undefined);
       if (facts?.isSymbolicLink()) {
-        const isDangling = await system.openPath(file, { follow: true }).then(close, (cause: unknown) =>
-          isErrno(cause, "ENOENT"),
-        );
+        const isDangling = await system
+          .openPath(file, { follow: true })
+          .then(close, (cause: unknown) => isErrno(cause, "ENOENT"));
         if (isDangling === true) throw new CodedError("fileNotFound", `${file} is a link that leads nowhere`);
       }
     } finally {

@@ -12,7 +12,6 @@ const verbatim = "\\\\?\\";
 const reserved = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])$/i;
 
 /** Characters that no name has. `:` stands before a stream's name, which would be a second file in a file. */
-// eslint-disable-next-line no-control-regex -- those are what is meant
 const forbidden = /[<>"|?*\u0000-\u001f]/;
 
 /**

@@ -1,4 +1,3 @@
-import { constants } from "node:fs";
 import { CodedError } from "../../wire/errors.ts";
 import type { Folder } from "../files/folder.ts";
 import { close } from "../files/io.ts";
@@ -18,7 +17,7 @@ export class FileSystems {
     if (this.#descriptors.size >= mostFileSystems) {
       throw new CodedError("internal", `the tree is spread over more than ${mostFileSystems} file systems`);
     }
-    this.#descriptors.set(dev, await system.reopen(folder.fd, constants.O_RDONLY | constants.O_DIRECTORY));
+    this.#descriptors.set(dev, await system.openForSync(folder.fd));
   }
 
   /** A disk that is gone holds up a thread, and with the signal nobody else. */

@@ -17,7 +17,13 @@ export class WindowsAgent implements AsyncDisposable {
   readonly #program: string;
   #running: WineProcess;
 
-  private constructor(wine: Wine, terminal: WindowsTerminal, server: Server, socket: string, program: string) {
+  private constructor(
+    wine: Wine,
+    terminal: WindowsTerminal,
+    server: Server,
+    socket: string,
+    program: string,
+  ) {
     this.wine = wine;
     this.socket = socket;
     this.#terminal = terminal;

@@ -6,8 +6,11 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  readdirSync,
+  readlinkSync,
   renameSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -99,6 +102,21 @@ export class Wine implements AsyncDisposable {
     const link = path.join(folder, name.toLowerCase());
     rmSync(link, { force: true });
     execFileSync("ln", ["-s", target, link]);
+  }
+
+  /** Files and folders that programs in it have open: its server has a descriptor of each. */
+  get openFiles(): number {
+    const { dev, ino } = statSync(this.prefix);
+    const folder = `server-${dev.toString(16)}-${ino.toString(16)}`;
+    for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+      try {
+        if (!readlinkSync(`/proc/${pid}/cwd`).endsWith(folder)) continue;
+        return readdirSync(`/proc/${pid}/fd`).length;
+      } catch {
+        continue; // it has ended meanwhile
+      }
+    }
+    throw new Error("Wine's server does not run");
   }
 
   /** Starts a Windows program. Its output goes to files: node.exe takes no pipes of Linux. */

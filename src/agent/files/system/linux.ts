@@ -32,6 +32,7 @@ export const system: FileSystem = {
   enter: (folder, name) => open(at(folder, name), O_PATH | O_DIRECTORY | O_NOFOLLOW),
   openEntry: (folder, name) => open(at(folder, name), O_PATH | O_NOFOLLOW),
   duplicate: (fd) => open(pathOf(fd), O_PATH | O_DIRECTORY),
+  openForSync: (fd) => open(pathOf(fd), O_RDONLY | O_DIRECTORY),
   reopen: (fd, flags) => open(pathOf(fd), flags),
   open: (folder, name, flags, mode) => open(at(folder, name), flags | O_NOFOLLOW, mode),
   realPathOf: (fd) => readlink(pathOf(fd)),

@@ -59,6 +59,8 @@ export interface FileSystem {
   openEntry(folder: OpenFolder, name: string): Promise<number>;
   /** A folder once more, likewise. */
   duplicate(fd: number): Promise<number>;
+  /** A folder once more, for syncfs(). */
+  openForSync(fd: number): Promise<number>;
   /** The folder or file once more, independent of the first. */
   reopen(fd: number, flags: number): Promise<number>;
   /** As open(2): ELOOP for a link. */

@@ -35,20 +35,14 @@ export const toLook: How = {
   atEnd: atEnd.stop,
 };
 
-const folderAsFile = { ...toLook, access: look | access.readData, options: option.folder };
-
 /** What Node's flags mean. */
 export function howOf(flags: number): How {
   const { O_RDONLY, O_WRONLY, O_APPEND, O_CREAT, O_EXCL } = constants;
-  if ((constants.O_DIRECTORY ?? 0) & flags) return folderAsFile;
   const kind = flags & 3;
   const read = access.readData | access.readExtended;
   const write = flags & O_APPEND ? access.appendData : access.writeData | access.appendData;
   return {
-    access:
-      look |
-      (kind === O_WRONLY ? 0 : read) |
-      (kind === O_RDONLY ? 0 : write | access.writeAttributes),
+    access: look | (kind === O_WRONLY ? 0 : read) | (kind === O_RDONLY ? 0 : write | access.writeAttributes),
     disposition: !(flags & O_CREAT)
       ? disposition.open
       : flags & O_EXCL
@@ -101,7 +95,11 @@ function placeOf(path: string): Place {
 const volume = /^\\\?\?\\(Volume\{[0-9a-f-]{36}\})\\?(.*)$/is;
 
 /** Where a link on the way leads, with what comes behind it. Exported for its tests. */
-export function behind({ root, names }: Place, { index, target, isRelative }: LinkOnTheWay, path: string): Place {
+export function behind(
+  { root, names }: Place,
+  { index, target, isRelative }: LinkOnTheWay,
+  path: string,
+): Place {
   const rest = names.slice(index + 1);
   const parts = (text: string): string[] => text.split("\\").filter((part) => part !== "" && part !== ".");
   if (isRelative) {
@@ -114,7 +112,10 @@ export function behind({ root, names }: Place, { index, target, isRelative }: Li
   }
   const [, mounted, inside = ""] = volume.exec(target) ?? [];
   if (mounted !== undefined) {
-    return { root: `\\??\\${mounted}\\`, names: [...parts(inside).map((part) => named(part, path)), ...rest] };
+    return {
+      root: `\\??\\${mounted}\\`,
+      names: [...parts(inside).map((part) => named(part, path)), ...rest],
+    };
   }
   try {
     const found = placeOf(target.startsWith("\\??\\") ? target.slice(4) : target);
@@ -129,7 +130,10 @@ export function behind({ root, names }: Place, { index, target, isRelative }: Li
 function named(part: string, path: string): string {
   const problem = problemOfName(part);
   if (problem === undefined) return part;
-  throw new CodedError("pathTraversal", `${path} leads through a link to ${JSON.stringify(part)}: ${problem}`);
+  throw new CodedError(
+    "pathTraversal",
+    `${path} leads through a link to ${JSON.stringify(part)}: ${problem}`,
+  );
 }
 
 /** An error of Node's shape. */

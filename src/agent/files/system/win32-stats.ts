@@ -77,10 +77,7 @@ function shownTarget(target: string): string {
 }
 
 /** Of names of a folder, or without names of what is open; undefined for what has gone. */
-export async function statsOf(
-  fd: number,
-  names?: readonly string[],
-): Promise<(WindowsStats | undefined)[]> {
+export async function statsOf(fd: number, names?: readonly string[]): Promise<(WindowsStats | undefined)[]> {
   const { numbers, texts } = await addon.lookAt(fd, names);
   return texts.map((text, index) => {
     const facts = factsAt(numbers, index);

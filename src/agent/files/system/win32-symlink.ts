@@ -52,9 +52,13 @@ export async function makeSymlink(text: string, folder: OpenFolder, name: string
       );
     }
     if (!isErrno(error, "ENOTSUP")) throw error;
-    throw new CodedError("fileDenied", `cannot make the link ${name}: the file system has no symbolic links`, {
-      cause: error,
-    });
+    throw new CodedError(
+      "fileDenied",
+      `cannot make the link ${name}: the file system has no symbolic links`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -32,6 +32,7 @@ export const system: FileSystem = {
     }),
   openEntry: (folder, name) => openIn(folder.fd, name, itself),
   duplicate: (fd) => openIn(fd, "", toLook),
+  openForSync: (fd) => openIn(fd, "", toLook),
   reopen: (fd, flags) => openIn(fd, "", howOf(flags)),
   // What is made here is to be renamed, or removed, by other handles: they share it.
   open: (folder, name, flags) => openIn(folder.fd, name, howOf(flags)),
