@@ -58,6 +58,8 @@ describe("what a word of the command line can become", () => {
     assert.deepEqual(await candidates(["ls", "db:/e"]), ["db:/e-1", "db:/e-2/"]);
     assert.deepEqual(asked[1], ["/e", "db"]);
     assert.deepEqual(await candidates(["ls", "db:x"]), []);
+    assert.deepEqual(await candidates(["ls", "db:C:"]), ["db:C:/"]);
+    assert.deepEqual(await candidates(["ls", "db:C:/U"]), ["db:C:/U-1", "db:C:/U-2/"]);
     assert.deepEqual(await candidates(["ls", "x/"]), []);
     assert.deepEqual(await candidates(["ls", "/e"]), []);
     assert.deepEqual(await candidates(["ls", "--vm=db", "/e"], true), ["/e-1", "/e-2/"]);

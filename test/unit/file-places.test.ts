@@ -18,7 +18,7 @@ describe("where a command line says that a file is", () => {
   });
 
   it("takes only absolute paths in a guest", () => {
-    for (const text of ["web1:etc", "web1:", ":", "a:b", "c:\\x", ""]) {
+    for (const text of ["web1:etc", "web1:", ":", "a:b", "web1:c:", "web1:c:x", "web1:\\x", ""]) {
       assert.throws(() => placeOf(text), { name: "UsageError" }, text);
     }
     assert.throws(() => placeOf("a:b"), /a:b.*slash.*\.\/a:b/);
@@ -28,6 +28,24 @@ describe("where a command line says that a file is", () => {
     assert.deepEqual(guestPlaceOf("/etc:x"), { side: "guest", vm: undefined, path: "/etc:x" });
     assert.deepEqual(guestPlaceOf("web1:/etc"), { side: "guest", vm: "web1", path: "/etc" });
     for (const text of ["etc", "./etc", "-"]) assert.throws(() => guestPlaceOf(text), /NAME:\/path/, text);
+  });
+
+  it("takes a path with a drive for one in a Windows guest", () => {
+    assert.deepEqual(placeOf("win1:C:\\a b"), { side: "guest", vm: "win1", path: "C:\\a b" });
+    assert.deepEqual(placeOf("win1:c:/x/"), { side: "guest", vm: "win1", path: "c:/x/" });
+    assert.deepEqual(placeOf(":C:/x"), { side: "guest", vm: undefined, path: "C:/x" });
+    assert.deepEqual(placeOf("C:\\x"), { side: "guest", vm: undefined, path: "C:\\x" });
+    assert.deepEqual(guestPlaceOf("C:\\x"), { side: "guest", vm: undefined, path: "C:\\x" });
+    assert.deepEqual(placeOf("C:/x"), { side: "guest", vm: "C", path: "/x" });
+    assert.deepEqual(placeOf("./C:\\x"), { side: "local", path: "./C:\\x" });
+    assert.equal(lastName("C:\\a\\b c\\"), "b c");
+    assert.equal(lastName("C:/a/b"), "b");
+    assert.equal(lastName("C:\\"), "");
+    assert.equal(lastName("a\\b"), "a\\b"); // a name of this host
+    assert.equal(within("C:\\", "a"), "C:\\a");
+    assert.equal(within("C:\\x", "a"), "C:\\x\\a");
+    assert.equal(within("C:/x", "a"), "C:/x/a");
+    assert.equal(within("/a\\b", "a"), "/a\\b/a");
   });
 
   it("knows one VM at a time", () => {

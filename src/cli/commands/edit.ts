@@ -7,6 +7,7 @@ import { exitCode } from "../exit-codes.ts";
 import { DraftFolder } from "../files/draft.ts";
 import { runEditor } from "../files/editor.ts";
 import { type Guest, hasAgentCode, inGuest, onPath, timeoutOfFiles } from "../files/guest.ts";
+import { endsAsFolder, nameStart } from "../files/guest-path.ts";
 import { guestPlaceOf, lastName } from "../files/place.ts";
 import { statIfThere } from "../files/target.ts";
 
@@ -28,7 +29,7 @@ export const edit = defineCommand({
   async run(context, _options, text = "") {
     const place = guestPlaceOf(text);
     const name = lastName(place.path);
-    if (name === "" || place.path.endsWith("/")) {
+    if (name === "" || endsAsFolder(place.path)) {
       throw new HostError("local-file", `${place.path} names no file`);
     }
     using draft = await DraftFolder.make(name);
@@ -63,7 +64,7 @@ async function read(guest: Guest, path: string, draft: string): Promise<FileInfo
   return await onPath(path, async () => {
     const info = await statIfThere(guest, path);
     if (info === undefined) {
-      await files.stat(path.slice(0, path.lastIndexOf("/") + 1), { signal }); // without a folder it cannot be made
+      await files.stat(path.slice(0, nameStart(path)), { signal }); // without a folder it cannot be made
       return undefined;
     }
     if (info.kind !== "file") throw new HostError("agent-error", `${path} is no regular file: ${info.kind}`);

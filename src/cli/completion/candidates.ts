@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { isAbsolute, isWindowsPath } from "../files/guest-path.ts";
 import { colonOf } from "../files/place.ts";
 import { readCommandLine, splitAtEquals } from "./command-line.ts";
 import { operandKinds } from "./operands.ts";
@@ -65,11 +66,12 @@ export async function complete(
       const prefix = text.slice(0, colon + 1);
       const path = text.slice(colon + 1);
       if (path === "") return plain([`${prefix}/`]);
-      if (!path.startsWith("/")) return [];
+      if (/^[a-z]:$/i.test(path)) return plain([`${prefix}${path}/`]);
+      if (!isAbsolute(path)) return [];
       const paths = await sources.guestPaths(path, text.slice(0, colon) || undefined);
       return plain(paths.map((found) => prefix + found));
     }
-    if (text.startsWith("/"))
+    if (text.startsWith("/") || isWindowsPath(text))
       return plain(sources.hasTarget ? await sources.guestPaths(text, undefined) : []);
     if (text.includes("/")) return [];
     return [

@@ -1,4 +1,5 @@
 import { UsageError } from "../failure.ts";
+import { endsAsFolder } from "./guest-path.ts";
 import { type GuestPlace, type Place, placeOf, vmOf } from "./place.ts";
 
 /** The options of `cp`, as commander gives them. */
@@ -39,7 +40,7 @@ export function copyPlanOf(options: CopyOptions & { json?: boolean }, operands: 
     if (sources.includes(undefined)) {
       refuse(options, ["recursive", "resume", "checksum"], "standard input");
       if (sources.length > 1) throw new UsageError('standard input ("-") is copied alone');
-      if (target.path.endsWith("/")) {
+      if (endsAsFolder(target.path)) {
         throw new UsageError(`${target.path}: standard input has no name; give that of the file`);
       }
     }

@@ -2,6 +2,7 @@ import type { FileInfo } from "../../host/index.ts";
 import { HostError } from "../../host/errors.ts";
 import { codeText } from "../../wire/errors.ts";
 import { type Guest, hasAgentCode, onPath } from "./guest.ts";
+import { endsAsFolder, withoutEnd } from "./guest-path.ts";
 import { lastName, within } from "./place.ts";
 
 /** What is at a path in the guest, behind all links; undefined when there is nothing. */
@@ -38,10 +39,10 @@ export function checkTarget({ path, found }: Target, sources: number): void {
 /** Where a source gets: into the target if that is a folder, else its very path. Throws a HostError. */
 export function destination({ path, found }: Target, source: string, kind: "folder" | "file"): string {
   if (found === "folder") return within(path, lastName(source));
-  if (kind === "file" && path.endsWith("/")) {
+  if (kind === "file" && endsAsFolder(path)) {
     throw new HostError("local-file", `${path} is ${found === "nothing" ? "not there" : "not a folder"}`);
   }
-  return path.length > 1 ? path.replace(/\/+$/, "") : path;
+  return withoutEnd(path);
 }
 
 /** For --no-clobber, where a whole folder is copied. */
