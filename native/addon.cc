@@ -22,6 +22,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterAttributes(env, exports);
   limiquantix::RegisterOwners(env, exports);
   limiquantix::RegisterSync(env, exports);
+  limiquantix::RegisterListener(env, exports);
+  limiquantix::RegisterPortWatch(env, exports);
   limiquantix::RegisterExit(env, exports);
 #else
   limiquantix::RegisterPort(env, exports);

@@ -28,7 +28,7 @@ import type {
 } from "./files.ts";
 import type { WindowsFiles } from "./files-win32.ts";
 import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
-import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
+import type { PortWatchConstructor, RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
 
@@ -36,6 +36,7 @@ import type { RawSamplerConstructor } from "./sampler.ts";
 interface Addon extends WindowsFiles {
   Port: RawPortConstructor;
   Listener: RawListenerConstructor;
+  PortWatch: PortWatchConstructor;
   Sampler: RawSamplerConstructor;
   openPty: OpenPty;
   spawn: Spawn;
