@@ -53,9 +53,10 @@ function whyNotAbsolute(text: string): string {
   return `not an absolute path with a drive, as C:\\folder: ${text}`;
 }
 
-/** Why a file cannot have this name, in words; undefined when it can. Separators are not looked for, but ":" is. */
+/** Why a file cannot have this name, in words; undefined when it can. */
 export function problemOfName(name: string): string | undefined {
   if (name === "" || name === "." || name === "..") return "it is no name";
+  if (/[\\/]/.test(name)) return "it has a backslash or a slash";
   if (name.includes(":")) return 'a ":" would name a stream of the file';
   if (forbidden.test(name)) return 'it has a control character or one of < > " | ? *';
   if (/[. ]$/.test(name)) return "it ends with a dot or a space, which Windows leaves out";

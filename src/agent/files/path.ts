@@ -49,6 +49,5 @@ function isWithinOnPosix(candidate: string, folder: string): boolean {
 
 /** Why nothing here can have this name, in words; undefined when it can. It is no path. */
 export function nameProblem(name: string): string | undefined {
-  if (isWindows) return name.includes("\\") ? "it has a backslash" : problemOfName(name);
-  return undefined;
+  return isWindows ? problemOfName(name) : undefined;
 }
