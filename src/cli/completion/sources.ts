@@ -1,7 +1,7 @@
 import type { Context } from "../context.ts";
 import { Deadline } from "../deadline.ts";
 import { UsageError } from "../failure.ts";
-import { isWindowsPath, nameStart, separatorOf } from "../files/guest-path.ts";
+import { nameStart, separatorOf } from "../files/guest-path.ts";
 import { within } from "../files/place.ts";
 import { printable } from "../ui/printable.ts";
 import type { Sources } from "./candidates.ts";
@@ -46,10 +46,9 @@ async function addPaths(
   const folder = path.slice(0, nameStart(path));
   const start = path.slice(folder.length);
   await using client = await context.inVm(vm).connect({ timeoutSeconds: deadlineSeconds });
-  const ignoresCase = isWindowsPath(path);
   let links = 0;
   for await (const { name, kind } of client.files.list(folder, { hidden: start.startsWith("."), signal })) {
-    if (!name.startsWith(start) && !(ignoresCase && folded(name).startsWith(folded(start)))) continue;
+    if (!name.startsWith(start)) continue; // a shell drops what does not begin as it was typed
     if (kind === "symlink") links++;
     found.push(within(folder, name) + (kind === "directory" ? separatorOf(path) : ""));
     if (found.length >= mostPaths) break;
@@ -60,10 +59,6 @@ async function addPaths(
     if ((await client.files.stat(only, { signal })).kind === "directory") found[0] = only + separatorOf(path);
   }
   return [];
-}
-
-function folded(name: string): string {
-  return name.toLowerCase();
 }
 
 /** Those that a shell can show and a line can hold. */
