@@ -52,17 +52,14 @@ void ReadOwners(HANDLE file, FileFacts* facts) {
   LocalFree(descriptor);
 }
 
-/// One file of a folder, or nothing when it has gone. A file whose owner is not told is one still.
+/// One file of a folder, or nothing when it has gone.
 SysError Look(HANDLE folder, std::wstring_view name, FileFacts* facts) {
   OpenHow how;
   how.options = FILE_OPEN_REPARSE_POINT;
   how.access = FILE_READ_ATTRIBUTES | READ_CONTROL;
   Result<UniqueHandle> opened = OpenAt(folder, name, how);
   if (opened.ok()) return ReadFacts(opened.value().get(), facts);
-  how.access = FILE_READ_ATTRIBUTES;
-  Result<UniqueHandle> less = OpenAt(folder, name, how);
-  if (less.ok()) return ReadFacts(less.value().get(), facts);
-  return less.error().code == -UV_ENOENT ? kNoError : less.error();
+  return opened.error().code == -UV_ENOENT ? kNoError : opened.error();
 }
 
 struct Entries {

@@ -60,10 +60,16 @@ Result<UniqueHandle> OpenAt(HANDLE root, std::wstring_view name, const OpenHow& 
   InitializeObjectAttributes(&object, &text, OBJ_CASE_INSENSITIVE, root, nullptr);
   IO_STATUS_BLOCK io;
   HANDLE handle = nullptr;
-  const NTSTATUS status = NtCreateFile(
-      &handle, how.access | SYNCHRONIZE, &object, &io, nullptr, how.attributes, kShareAll,
-      how.disposition, how.options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT,
-      nullptr, 0);
+  const auto open = [&](ACCESS_MASK access) {
+    return NtCreateFile(&handle, access | SYNCHRONIZE, &object, &io, nullptr, how.attributes,
+                        kShareAll, how.disposition,
+                        how.options | FILE_SYNCHRONOUS_IO_NONALERT | FILE_OPEN_FOR_BACKUP_INTENT,
+                        nullptr, 0);
+  };
+  NTSTATUS status = open(how.access);
+  // Whose it is need not be told to do the rest.
+  const ACCESS_MASK rest = how.access & ~static_cast<ACCESS_MASK>(READ_CONTROL);
+  if (status == STATUS_ACCESS_DENIED && rest != how.access && rest != 0) status = open(rest);
   if (status < 0) return NtError(status, "NtCreateFile");
   return UniqueHandle(handle);
 }
