@@ -34,6 +34,9 @@ struct InstanceData {
   std::shared_ptr<std::atomic<int>> freezes = std::make_shared<std::atomic<int>>(0);
   std::shared_ptr<std::atomic<int>> thaws = std::make_shared<std::atomic<int>>(0);
   std::shared_ptr<std::atomic<int>> trims = std::make_shared<std::atomic<int>>(0);
+#else
+  /// Calls that may wait for another process: see ThreadCall.
+  std::shared_ptr<std::atomic<int>> thread_calls = std::make_shared<std::atomic<int>>(0);
 #endif
   std::shared_ptr<WakeSet> wake_set;  ///< once there was a wake
 };
