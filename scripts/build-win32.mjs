@@ -21,6 +21,7 @@ const systemLibraries = [
   "bcrypt",
   "iphlpapi",
   "netapi32",
+  "ntdll",
   "ole32",
   "psapi",
   "user32",

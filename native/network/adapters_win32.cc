@@ -14,8 +14,6 @@
 namespace limiquantix {
 namespace {
 
-using Table = std::unique_ptr<IP_ADAPTER_ADDRESSES, void (*)(void*)>;
-
 std::wstring TextOf(ADDRESS_FAMILY family, const void* address) {
   wchar_t text[INET6_ADDRSTRLEN];
   return InetNtopW(family, address, text, INET6_ADDRSTRLEN) == nullptr ? L"" : text;
@@ -46,17 +44,6 @@ std::wstring StaticNameServers(const wchar_t* service, const std::wstring& guid)
   return status == ERROR_SUCCESS ? text : L"";  // there is none
 }
 
-/// The settings of one family, which not every adapter has.
-void ReadFamily(ADDRESS_FAMILY family, const NET_LUID& luid, uint32_t* mtu, bool* discovery) {
-  MIB_IPINTERFACE_ROW row;
-  InitializeIpInterfaceEntry(&row);
-  row.Family = family;
-  row.InterfaceLuid = luid;
-  if (GetIpInterfaceEntry(&row) != NO_ERROR) return;
-  *mtu = row.NlMtu;
-  *discovery = row.RouterDiscoveryBehavior != RouterDiscoveryDisabled;
-}
-
 Adapter AdapterOf(const IP_ADAPTER_ADDRESSES& entry) {
   Adapter adapter{};
   adapter.index = entry.IfIndex != 0 ? entry.IfIndex : entry.Ipv6IfIndex;
@@ -70,9 +57,10 @@ Adapter AdapterOf(const IP_ADAPTER_ADDRESSES& entry) {
   }
   adapter.is_up = entry.OperStatus == IfOperStatusUp;
   adapter.dhcp4 = (entry.Flags & IP_ADAPTER_DHCP_ENABLED) != 0;
-  bool ignored = false;
-  ReadFamily(AF_INET, entry.Luid, &adapter.mtu4, &ignored);
-  ReadFamily(AF_INET6, entry.Luid, &adapter.mtu6, &adapter.router_discovery);
+  // What the families say for themselves comes later.
+  adapter.mtu4 = entry.IfIndex != 0 ? entry.Mtu : 0;
+  adapter.mtu6 = entry.Ipv6IfIndex != 0 ? entry.Mtu : 0;
+  adapter.router_discovery = entry.Ipv6IfIndex != 0;
   for (const auto* at = entry.FirstUnicastAddress; at != nullptr; at = at->Next) {
     adapter.addresses.push_back({TextOf(at->Address.lpSockaddr), at->OnLinkPrefixLength,
                                  at->PrefixOrigin == IpPrefixOriginManual});
@@ -105,17 +93,32 @@ Result<std::vector<Adapter>> ReadTable() {
   return WindowsError(ERROR_BUFFER_OVERFLOW, "GetAdaptersAddresses");
 }
 
-}  // namespace
+SysError ReadFamilies(std::vector<Adapter>* adapters) {
+  MIB_IPINTERFACE_TABLE* table = nullptr;
+  const ULONG status = GetIpInterfaceTable(AF_UNSPEC, &table);
+  if (status == ERROR_NOT_SUPPORTED) return SysError{0, nullptr, 0};  // Wine: they stay as they are
+  if (status != NO_ERROR) return WindowsError(status, "GetIpInterfaceTable");
+  for (ULONG i = 0; i < table->NumEntries; i++) {
+    const MIB_IPINTERFACE_ROW& row = table->Table[i];
+    for (Adapter& adapter : *adapters) {
+      if (adapter.index != row.InterfaceIndex) continue;
+      if (row.Family == AF_INET) adapter.mtu4 = row.NlMtu;
+      if (row.Family != AF_INET6) continue;
+      adapter.mtu6 = row.NlMtu;
+      adapter.router_discovery = row.RouterDiscoveryBehavior != RouterDiscoveryDisabled;
+    }
+  }
+  FreeMibTable(table);
+  return SysError{0, nullptr, 0};
+}
 
-Result<std::vector<Adapter>> ReadAdapters() {
-  Result<std::vector<Adapter>> adapters = ReadTable();
-  if (!adapters.ok()) return adapters;
+SysError ReadRoutes(std::vector<Adapter>* adapters) {
   MIB_IPFORWARD_TABLE2* table = nullptr;
   const ULONG status = GetIpForwardTable2(AF_UNSPEC, &table);
   if (status != NO_ERROR) return WindowsError(status, "GetIpForwardTable2");
   for (ULONG i = 0; i < table->NumEntries; i++) {
     const MIB_IPFORWARD_ROW2& row = table->Table[i];
-    for (Adapter& adapter : adapters.value()) {
+    for (Adapter& adapter : *adapters) {
       if (adapter.index != row.InterfaceIndex) continue;
       const IP_ADDRESS_PREFIX& target = row.DestinationPrefix;
       adapter.routes.push_back({TextOf(target.Prefix), TextOf(row.NextHop), target.PrefixLength,
@@ -124,6 +127,17 @@ Result<std::vector<Adapter>> ReadAdapters() {
     }
   }
   FreeMibTable(table);
+  return SysError{0, nullptr, 0};
+}
+
+}  // namespace
+
+Result<std::vector<Adapter>> ReadAdapters() {
+  Result<std::vector<Adapter>> adapters = ReadTable();
+  if (!adapters.ok()) return adapters;
+  SysError error = ReadFamilies(&adapters.value());
+  if (error.code == 0) error = ReadRoutes(&adapters.value());
+  if (error.code != 0) return error;
   return adapters;
 }
 
