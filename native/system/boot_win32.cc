@@ -2,10 +2,14 @@
 #include <winternl.h>
 
 #include <cstdio>
+#include <memory>
+#include <string>
+#include <utility>
 
 #include "base/arguments_win32.h"
 #include "base/error_win32.h"
 #include "base/napi_error.h"
+#include "base/thread_call_win32.h"
 #include "system/system.h"
 
 namespace limiquantix {
@@ -37,26 +41,39 @@ Napi::Value BootId(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), text);
 }
 
-/// isServiceRunning(name); false for one that is not there.
+class ServiceCall : public ThreadCall {
+ public:
+  explicit ServiceCall(std::wstring name) : name_(std::move(name)) {}
+
+ private:
+  SysError Run() override {
+    const SC_HANDLE manager = OpenSCManagerW(nullptr, nullptr, SC_MANAGER_CONNECT);
+    if (manager == nullptr) return LastError("OpenSCManagerW");
+    SysError error = kSuccess;
+    SERVICE_STATUS status{};
+    const SC_HANDLE service = OpenServiceW(manager, name_.c_str(), SERVICE_QUERY_STATUS);
+    if (service == nullptr || !QueryServiceStatus(service, &status))
+      error = LastError("OpenServiceW");
+    if (service != nullptr) CloseServiceHandle(service);
+    CloseServiceHandle(manager);
+    running_ = status.dwCurrentState == SERVICE_RUNNING;
+    return error.windows == ERROR_SERVICE_DOES_NOT_EXIST ? kSuccess : error;
+  }
+
+  Napi::Value Value(Napi::Env env) override { return Napi::Boolean::New(env, running_); }
+
+  const std::wstring name_;
+  bool running_ = false;
+};
+
+/// isServiceRunning(name)
 Napi::Value IsServiceRunning(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
   constexpr size_t kLongestName = 256;
   std::wstring name;
-  if (!ReadText(info[0], kLongestName, &name)) return WrongArguments(env, "a service's name");
-  const SC_HANDLE manager = OpenSCManagerW(nullptr, nullptr, SC_MANAGER_CONNECT);
-  const SC_HANDLE service =
-      manager == nullptr ? nullptr : OpenServiceW(manager, name.c_str(), SERVICE_QUERY_STATUS);
-  SERVICE_STATUS status{};
-  SysError error{0, nullptr, 0};
-  if (service == nullptr || !QueryServiceStatus(service, &status))
-    error = LastError("OpenServiceW");
-  if (service != nullptr) CloseServiceHandle(service);
-  if (manager != nullptr) CloseServiceHandle(manager);
-  if (error.code != 0 && error.windows != ERROR_SERVICE_DOES_NOT_EXIST) {
-    NodeError(env, error).ThrowAsJavaScriptException();
-    return env.Undefined();
+  if (!ReadText(info[0], kLongestName, &name)) {
+    return WrongArguments(info.Env(), "a service's name");
   }
-  return Napi::Boolean::New(env, status.dwCurrentState == SERVICE_RUNNING);
+  return ThreadCall::Start(info.Env(), std::make_unique<ServiceCall>(std::move(name)));
 }
 
 }  // namespace

@@ -61,8 +61,8 @@ bool ReadMicros(const Napi::Value& value, double* micros) {
   return std::isfinite(*micros) && std::abs(*micros) <= kMost;
 }
 
-/// stepClock(byUs)
-Napi::Value StepClock(const Napi::CallbackInfo& info) {
+/// stepSystemTime(byUs)
+Napi::Value StepSystemTime(const Napi::CallbackInfo& info) {
   double micros = 0;
   if (!ReadMicros(info[0], &micros)) {
     return WrongArguments(info.Env(), "a number of microseconds");
@@ -141,7 +141,7 @@ Napi::Value ClockRate(const Napi::CallbackInfo& info) {
 
 void RegisterClock(Napi::Env env, Napi::Object exports) {
   exports.Set("clockNow", Napi::Function::New<ClockNow>(env, "clockNow"));
-  exports.Set("stepClock", Napi::Function::New<StepClock>(env, "stepClock"));
+  exports.Set("stepSystemTime", Napi::Function::New<StepSystemTime>(env, "stepSystemTime"));
   exports.Set("setClockRate", Napi::Function::New<SetClockRate>(env, "setClockRate"));
   exports.Set("clockRate", Napi::Function::New<ClockRate>(env, "clockRate"));
 }

@@ -16,6 +16,8 @@ namespace {
 /// InitiateSystemShutdownExW takes no longer one.
 constexpr size_t kLongestMessage = 512;
 
+constexpr DWORD kShutdownIsScheduled = 1190;  // of winerror.h; mingw-w64 has no name for it
+
 class ShutdownCall : public ThreadCall {
  public:
   ShutdownCall(bool reboot, std::wstring message) : reboot_(reboot), message_(std::move(message)) {}
@@ -24,6 +26,15 @@ class ShutdownCall : public ThreadCall {
   SysError Run() override {
     const Privilege privilege(SE_SHUTDOWN_NAME);
     if (privilege.error().code != 0) return privilege.error();
+    SysError error = Initiate();
+    // Somebody in the guest has planned one: the host's word is the later one.
+    if (error.windows == kShutdownIsScheduled && AbortSystemShutdownW(nullptr)) {
+      error = Initiate();
+    }
+    return error;
+  }
+
+  SysError Initiate() {
     constexpr DWORD kReason =
         SHTDN_REASON_MAJOR_OTHER | SHTDN_REASON_MINOR_OTHER | SHTDN_REASON_FLAG_PLANNED;
     const BOOL done =

@@ -4,15 +4,14 @@ import * as win32 from "./win32.ts";
 // Both have the same exports; the choice is made here and nowhere else.
 export const {
   accountOf,
-  announcer,
   freezer,
-  hasProgram,
   identify,
   networkSystem,
   operatingSystem,
   passwordSetter,
+  powerSystem,
+  readBootId,
   shellFor,
-  shutdownCalls,
   systemClock,
 } = process.platform === "win32" ? win32 : linux;
 export type { OperatingSystem } from "./linux.ts";

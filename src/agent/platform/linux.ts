@@ -13,7 +13,8 @@ export async function networkSystem(): Promise<NetworkSystem> {
 }
 export { linuxFreezer as freezer } from "../quiesce/freezer.ts";
 export { systemClock } from "../clock/linux.ts";
-export { announcer, hasProgram, shutdownCalls } from "../power/ways-linux.ts";
+export { powerSystem } from "../power/linux.ts";
+export { readBootId } from "../boot-id.ts";
 
 export interface OperatingSystem {
   /** "Debian GNU/Linux" */
