@@ -20,6 +20,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterClock(env, exports);
   limiquantix::RegisterLocalUsers(env, exports);
   limiquantix::RegisterAdapters(env, exports);
+  limiquantix::RegisterListener(env, exports);
+  limiquantix::RegisterPortWatch(env, exports);
+  limiquantix::RegisterExit(env, exports);
 #else
   limiquantix::RegisterPort(env, exports);
   limiquantix::RegisterListener(env, exports);

@@ -14,6 +14,7 @@
 
 namespace limiquantix {
 
+class IoThread;
 class ReportSlab;
 
 /// What the addon keeps for each environment that has loaded it.
@@ -37,6 +38,7 @@ struct InstanceData {
 #else
   /// Calls that may wait for another process: see ThreadCall.
   std::shared_ptr<std::atomic<int>> thread_calls = std::make_shared<std::atomic<int>>(0);
+  std::weak_ptr<IoThread> io_thread;  ///< while there are ports
 #endif
   std::shared_ptr<WakeSet> wake_set;  ///< once there was a wake
 };

@@ -4,6 +4,8 @@ import * as win32 from "./win32.ts";
 // Both have the same exports; the choice is made here and nowhere else.
 export const {
   accountOf,
+  deviceTransport,
+  forbidCoreDumps,
   freezer,
   identify,
   networkSystem,
@@ -12,6 +14,7 @@ export const {
   powerSystem,
   readBootId,
   shellFor,
+  socketTransports,
   systemClock,
 } = process.platform === "win32" ? win32 : linux;
 export type { OperatingSystem } from "./linux.ts";

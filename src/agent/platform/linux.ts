@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import os from "node:os";
+import { addon } from "../../native/addon.ts";
 import type { Tools } from "../tools/tools.ts";
 import { type PasswordSetter, Passwords } from "../users/passwords.ts";
 import type { NetworkSystem } from "../network/backends/backend.ts";
@@ -15,6 +16,7 @@ export { linuxFreezer as freezer } from "../quiesce/freezer.ts";
 export { systemClock } from "../clock/linux.ts";
 export { powerSystem } from "../power/linux.ts";
 export { readBootId } from "../boot-id.ts";
+export { deviceTransport, socketTransports } from "../transport/linux.ts";
 
 export interface OperatingSystem {
   /** "Debian GNU/Linux" */
@@ -30,6 +32,8 @@ export interface OperatingSystem {
 export function passwordSetter(tools: Tools): PasswordSetter {
   return new Passwords(tools);
 }
+
+export const { forbidCoreDumps } = addon;
 
 const shell = "/bin/sh";
 

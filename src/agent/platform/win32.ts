@@ -17,9 +17,15 @@ export { systemClock } from "../clock/win32.ts";
 export { powerSystem } from "../power/win32.ts";
 export { readBootId } from "../boot-id-win32.ts";
 export { passwordSetter } from "../users/win32.ts";
+export { deviceTransport, socketTransports } from "../transport/win32.ts";
 
 export function operatingSystem(): OperatingSystem {
   return { name: os.version(), version: os.release(), kernel: os.release(), architecture: os.machine() };
+}
+
+/** Windows Error Reporting keeps dumps of processes only where an administrator has asked for them. */
+export function forbidCoreDumps(): void {
+  // There is nothing to forbid.
 }
 
 /** The service's own user. Throws CodedError cannotSwitchUser for any other: LogonUser is still to come. */
