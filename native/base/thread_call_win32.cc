@@ -46,6 +46,12 @@ class ThreadCallFlight {
   explicit ThreadCallFlight(Napi::Env env) : env_(env), context_(env, "limiquantix.ThreadCall") {}
 
   SysError Launch(std::unique_ptr<ThreadCall> call) {
+    // Node.js unloads the addon with the last environment that has it; the thread may go on.
+    HMODULE self = nullptr;
+    if (!GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                            reinterpret_cast<const wchar_t*>(&ThreadCallFlight::Body), &self)) {
+      return LastError("GetModuleHandleExW");
+    }
     const auto count = env_.GetInstanceData<InstanceData>()->thread_calls;
     if (*count >= kMostCalls) return SysError{EAGAIN, "CreateThread"};
     Result<std::shared_ptr<Wake>> wake = Wake::Create(env_, this, OnWake, OnEnvironmentEnd);
