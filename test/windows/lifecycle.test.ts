@@ -21,15 +21,21 @@ before(async () => {
 });
 after(() => wine[Symbol.asyncDispose]());
 
-describe("the addon's calls for power, clock, users and network", () => {
-  it("take what they must, refuse the rest, and look at what there is", async () => {
+describe("power, clock, users and network of Windows", () => {
+  it("are calls of the addon that take what they must, refuse the rest, and look at what there is", async () => {
     const program = await bundleFor(wine, "test/windows/inside/lifecycle.ts");
     const { code, stdout, stderr } = await wine.run([program], asText);
     assert.equal(code, 0, stdout + stderr);
     assert.match(stdout, /^. pass [2-9][0-9]$/m, stdout);
   });
 
-  it("outlive the worker that has made them", async () => {
+  it("are a network that comes back, from files as Windows has them", async () => {
+    const program = await bundleFor(wine, "test/unit/windows-network.test.ts");
+    const { code, stdout, stderr } = await wine.run([program], asText);
+    assert.equal(code, 0, stdout + stderr);
+  });
+
+  it("are calls that outlive the worker that has made them", async () => {
     const program = await bundleFor(wine, "test/windows/inside/lifecycle-worker.ts");
     const { code, stdout, stderr } = await wine.run([program], asText);
     assert.deepEqual([code, stdout.trim(), stderr], [0, "done", ""]);

@@ -44,7 +44,10 @@ export function identify({ user, group }: IdentityRequest): Promise<Identity> {
 /** Whose files they are, and who may read them, is another matter there than owner and mode. */
 export function accountOf(user: string): Promise<Account> {
   return Promise.reject(
-    new CodedError("unknownType", `cannot tell the SSH keys of ${user}: not supported on Windows yet`),
+    new CodedError(
+      "unknownType",
+      `cannot tell the SSH keys of ${user}: not supported on Windows yet; write .ssh\\authorized_keys of the user, or of administrators %ProgramData%\\ssh\\administrators_authorized_keys, as a file`,
+    ),
   );
 }
 
