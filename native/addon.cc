@@ -22,6 +22,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterAttributes(env, exports);
   limiquantix::RegisterOwners(env, exports);
   limiquantix::RegisterSync(env, exports);
+  limiquantix::RegisterBoot(env, exports);
+  limiquantix::RegisterPower(env, exports);
+  limiquantix::RegisterClock(env, exports);
+  limiquantix::RegisterLocalUsers(env, exports);
+  limiquantix::RegisterAdapters(env, exports);
   limiquantix::RegisterListener(env, exports);
   limiquantix::RegisterPortWatch(env, exports);
   limiquantix::RegisterExit(env, exports);

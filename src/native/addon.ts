@@ -31,6 +31,18 @@ import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
 import type { PortWatchConstructor, RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
+import type {
+  BootId,
+  ClockRate,
+  FindLocalUser,
+  IsServiceRunning,
+  NetworkAdapters,
+  SetClockRate,
+  SetUserPassword,
+  ShutdownSystem,
+  StepSystemTime,
+  TellSessions,
+} from "./windows.ts";
 
 /** On each system those of the others are missing. */
 interface Addon extends WindowsFiles {
@@ -67,6 +79,16 @@ interface Addon extends WindowsFiles {
   isClockSynchronised: IsClockSynchronised;
   comparePtpClock: ComparePtpClock;
   setRtc: SetRtc;
+  bootId: BootId;
+  isServiceRunning: IsServiceRunning;
+  shutdownSystem: ShutdownSystem;
+  tellSessions: TellSessions;
+  stepSystemTime: StepSystemTime;
+  setClockRate: SetClockRate;
+  clockRate: ClockRate;
+  findLocalUser: FindLocalUser;
+  setUserPassword: SetUserPassword;
+  networkAdapters: NetworkAdapters;
 }
 
 const binary = "limiquantix.node";

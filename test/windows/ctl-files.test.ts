@@ -3,15 +3,15 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { ctl as runCtl } from "../support/ctl.ts";
-import { WindowsAgent } from "../support/windows/agent.ts";
+import { WindowsGuest } from "../support/windows/guest.ts";
 import { LocalFolder } from "../support/with-files.ts";
 
 const local = new LocalFolder();
 
 describe("limiquantix-ctl with the files of a Windows guest", () => {
-  let agent: WindowsAgent;
+  let agent: WindowsGuest;
   before(async () => {
-    agent = await WindowsAgent.start();
+    agent = await WindowsGuest.start();
     await using client = await agent.connect();
     await client.files.mkdir("C:\\work dir");
   });

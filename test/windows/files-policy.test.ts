@@ -4,19 +4,19 @@ import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Client } from "../../src/host/index.ts";
 import { agentCodeOf } from "../support/guest-files.ts";
-import { WindowsAgent } from "../support/windows/agent.ts";
+import { WindowsGuest } from "../support/windows/guest.ts";
 import { LocalFolder } from "../support/with-files.ts";
 
 const local = new LocalFolder();
 
 describe("what the policy of a Windows guest allows", () => {
-  let agent: WindowsAgent;
+  let agent: WindowsGuest;
   let client: Client;
   let files: Client["files"];
   const here = (...names: string[]): string => path.join(agent.wine.driveC, ...names);
 
   before(async () => {
-    agent = await WindowsAgent.start({
+    agent = await WindowsGuest.start({
       security: {
         allow_file_write_paths: ["C:\\Allowed"],
         deny_file_read_paths: ["C:\\Allowed\\Secret", "C:\\Allowed\\one.txt"],

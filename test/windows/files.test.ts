@@ -5,11 +5,11 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Client } from "../../src/host/index.ts";
 import { agentCodeOf } from "../support/guest-files.ts";
 import { until } from "../support/until.ts";
-import { WindowsAgent } from "../support/windows/agent.ts";
+import { WindowsGuest } from "../support/windows/guest.ts";
 import { pattern } from "../support/with-files.ts";
 
 describe("files of a Windows guest", () => {
-  let agent: WindowsAgent;
+  let agent: WindowsGuest;
   let client: Client;
   let files: Client["files"];
   let test = 0;
@@ -21,7 +21,7 @@ describe("files of a Windows guest", () => {
   const namesHere = (): string[] => readdirSync(here).sort();
 
   before(async () => {
-    agent = await WindowsAgent.start();
+    agent = await WindowsGuest.start();
     client = await agent.connect();
     ({ files } = client);
   });

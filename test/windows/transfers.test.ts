@@ -6,7 +6,7 @@ import { after, before, beforeEach, describe, it } from "node:test";
 import type { Client } from "../../src/host/index.ts";
 import { agentCodeOf } from "../support/guest-files.ts";
 import { until } from "../support/until.ts";
-import { WindowsAgent } from "../support/windows/agent.ts";
+import { WindowsGuest } from "../support/windows/guest.ts";
 import { LocalFolder, pattern } from "../support/with-files.ts";
 import { codeOf } from "../support/with-agent.ts";
 
@@ -14,7 +14,7 @@ const local = new LocalFolder();
 const large = 64 * 1024 * 1024;
 
 describe("transfers to and from a Windows guest", () => {
-  let agent: WindowsAgent;
+  let agent: WindowsGuest;
   let client: Client;
   let files: Client["files"];
   let test = 0;
@@ -24,7 +24,7 @@ describe("transfers to and from a Windows guest", () => {
   const inHere = (...names: string[]): string => path.join(here, ...names);
 
   before(async () => {
-    agent = await WindowsAgent.start();
+    agent = await WindowsGuest.start();
     client = await agent.connect();
     ({ files } = client);
   });
@@ -73,6 +73,22 @@ describe("transfers to and from a Windows guest", () => {
     await cut("f", false);
     assert.equal((await files.readFile(at("f"))).toString(), "old");
     await until("nothing is left", () => readdirSync(here).length === 1 || undefined);
+  });
+
+  it("go on where they were cut, also in an agent that was killed and started again", async () => {
+    writeFileSync(local.at("up"), pattern(large));
+    await cut("f", true);
+    assert.equal(readdirSync(here).length, 1);
+    const second = await files.upload(local.at("up"), at("f"), { resume: true, checksum: true });
+    assert.ok(second.resumedAt > 0, String(second.resumedAt));
+    await cut("g", true);
+    await agent.killAndStart();
+    await client.close();
+    client = await agent.connect();
+    ({ files } = client);
+    const third = await files.upload(local.at("up"), at("g"), { resume: true, checksum: true });
+    assert.ok(third.resumedAt > 0, String(third.resumedAt));
+    assert.deepEqual(readdirSync(here).sort(), ["f", "g"]);
   });
 
   it("keep the access list, and the mode, of what they replace", async () => {

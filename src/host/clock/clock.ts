@@ -40,9 +40,9 @@ export interface ClockStatus {
   currentTime: Date | null;
   /** What it was compared with: "host", "ptp", "rtc" or "chrony". */
   timeSource: string;
-  /** "chronyd", "systemd-timesyncd", "ntpd" or "". */
+  /** "chronyd", "systemd-timesyncd", "ntpd", "w32time" or "". */
   keptBy: string;
-  /** It says that the clock is right. */
+  /** It says that the clock is right. Windows does not tell. */
   isSynchronised: boolean;
   /** "Europe/Berlin", or "". */
   timezone: string;

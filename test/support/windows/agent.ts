@@ -1,79 +1,95 @@
-import type { Server } from "node:net";
-import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { type AddressInfo, type Socket, createServer } from "node:net";
 import path from "node:path";
-import { type Client, connect } from "../../../src/host/index.ts";
-import { WindowsTerminal, serveTerminal } from "./terminal.ts";
-import { Wine, type WineProcess, windowsPath } from "./wine.ts";
+import { createInterface } from "node:readline";
+import { until } from "../until.ts";
+import { bundleFor } from "./bundle.ts";
+import { type Wine, type WineProcess, windowsPath } from "./wine.ts";
 
-/** Node.js under Wine takes its time, on a machine that has other work too. */
-const startSeconds = 60;
+/** What the agent is built to; npm test builds it before any suite. */
+const program = "dist/bin/agent.cjs";
 
-/** The whole agent, as it is shipped, in a Windows of its own; its port is a UNIX socket here. */
+/** The real agent, run by node.exe. */
 export class WindowsAgent implements AsyncDisposable {
-  readonly wine: Wine;
-  readonly socket: string;
-  readonly #terminal: WindowsTerminal;
-  readonly #server: Server;
-  readonly #program: string;
-  #running: WineProcess;
+  readonly #process: WineProcess;
+  readonly #control: Promise<Socket>;
+  #ended: { code: number | null } | undefined;
 
-  private constructor(
+  private constructor(process: WineProcess, control: Promise<Socket>) {
+    this.#process = process;
+    this.#control = control;
+    void process.ended.then((ended) => (this.#ended = ended));
+  }
+
+  /** `config` is YAML; what it remembers is below `wine.folder`. */
+  static async start(
     wine: Wine,
-    terminal: WindowsTerminal,
-    server: Server,
-    socket: string,
-    program: string,
-  ) {
-    this.wine = wine;
-    this.socket = socket;
-    this.#terminal = terminal;
-    this.#server = server;
-    this.#program = program;
-    this.#running = this.#start();
-  }
-
-  static async start(config: Readonly<Record<string, unknown>> = {}): Promise<WindowsAgent> {
-    const wine = await Wine.open();
+    { port = "auto", config = "", args = [] as string[] } = {},
+  ): Promise<WindowsAgent> {
     const folder = path.join(wine.folder, "agent");
-    mkdirSync(path.join(folder, "prebuilds/win32-x64"), { recursive: true });
-    cpSync("dist/bin", path.join(folder, "bin"), { recursive: true });
-    const addon = "prebuilds/win32-x64/limiquantix.node";
-    copyFileSync(addon, path.join(folder, addon));
-    writeFileSync(path.join(folder, "agent.yaml"), JSON.stringify(config));
-    const terminal = new WindowsTerminal(wine, "org.limiquantix.agent.0");
-    const socket = path.join(wine.folder, "host.sock");
-    const server = await serveTerminal(terminal, socket);
-    return new WindowsAgent(wine, terminal, server, socket, folder);
-  }
-
-  #start(): WineProcess {
-    return this.wine.start(this.wine.node, [
-      windowsPath(path.join(this.#program, "bin/agent.cjs")),
-      "--config",
-      windowsPath(path.join(this.#program, "agent.yaml")),
+    mkdirSync(folder, { recursive: true });
+    const file = path.join(folder, "agent.yaml");
+    writeFileSync(file, `state_dir: ${windowsPath(path.join(folder, "state"))}\n${config}`);
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const control = once(server, "connection").then(([socket]) => {
+      server.close();
+      return socket as Socket;
+    });
+    const { port: controlPort } = server.address() as AddressInfo;
+    const started = wine.start(wine.node, [
+      await bundleFor(wine, "test/windows/inside/agent-run.ts"),
+      String(controlPort),
+      windowsPath(program),
+      ...["--config", windowsPath(file), "--port", port],
+      ...args,
     ]);
+    return new WindowsAgent(started, control);
   }
 
-  async connect(): Promise<Client> {
-    return await connect({ socket: this.socket, timeoutSeconds: startSeconds });
-  }
-
-  /** What it has logged. */
   get log(): string {
-    return this.#running.stderr;
+    return this.#process.stderr;
   }
 
-  /** As when Windows ends it, and the service manager starts it again. */
-  async killAndStart(): Promise<void> {
-    this.#running.kill();
-    await this.#running.ended;
-    this.#running = this.#start();
+  /** Waits for a log line with this text. */
+  async logged(text: string, deadlineMs = 20_000): Promise<void> {
+    await until(
+      `the log line "${text}"`,
+      () => {
+        if (this.log.includes(text)) return true;
+        if (this.#ended) throw new Error(`the agent ended with ${this.#ended.code}:\n${this.log}`);
+        return false;
+      },
+      deadlineMs,
+    );
+  }
+
+  /** Milliseconds of CPU time that it has had. */
+  async cpuMs(): Promise<number> {
+    const socket = await this.#control;
+    const lines = createInterface(socket);
+    const answer = once(lines, "line") as Promise<[string]>;
+    socket.write("cpu\n");
+    const [line] = await answer;
+    lines.close();
+    socket.resume();
+    return Number(line) / 1000;
+  }
+
+  /** Ctrl+C; gives the exit code and how long it took. */
+  async stop(): Promise<{ code: number | null; ms: number }> {
+    const socket = await this.#control;
+    const before = performance.now();
+    socket.write("stop\n");
+    const { code } = await this.#process.ended;
+    socket.destroy();
+    return { code, ms: performance.now() - before };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#running.kill();
-    this.#server.close();
-    this.#terminal.close();
-    await this.wine[Symbol.asyncDispose]();
+    if (this.#ended) return;
+    this.#process.kill();
+    (await this.#control).destroy();
   }
 }
