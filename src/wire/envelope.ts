@@ -29,7 +29,7 @@ export function decodeEnvelope(body: Uint8Array): AgentMessage | undefined {
 export function encodeFrame(
   framing: Framing,
   envelope: Envelope,
-  allocate: (bytes: number) => Buffer = Buffer.allocUnsafeSlow,
+  allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes),
 ): Buffer {
   const writer = Writer.create();
   const dataBytes = dataBytesOf(envelope);
