@@ -19,4 +19,8 @@ inline int PathStat(const char* path, struct stat* stats) {
   return static_cast<int>(::syscall(SYS_newfstatat, AT_FDCWD, path, stats, 0));
 }
 
+inline int Statx(int folder, const char* path, int flags, unsigned wanted, struct statx* facts) {
+  return static_cast<int>(::syscall(SYS_statx, folder, path, flags, wanted, facts));
+}
+
 }  // namespace limiquantix
