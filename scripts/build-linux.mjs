@@ -56,8 +56,8 @@ async function build(target, { prefix, package: name }) {
 }
 
 /** Builds what is out of date. */
-export async function buildLinux() {
-  for (const [target, toolchain] of Object.entries(targets)) {
+export async function buildLinux(names = Object.keys(targets)) {
+  for (const target of names) {
     const inputs = [
       "native",
       "scripts/build-linux.mjs",
@@ -66,7 +66,7 @@ export async function buildLinux() {
       "package-lock.json",
     ];
     const outputs = [`prebuilds/${target}/limiquantix.node`];
-    await whenChanged(`addon for ${target}`, { inputs, outputs }, () => build(target, toolchain));
+    await whenChanged(`addon for ${target}`, { inputs, outputs }, () => build(target, targets[target]));
   }
 }
 
