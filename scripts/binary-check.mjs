@@ -1,5 +1,5 @@
-// Refuses a binary that would not load where it is to.
-import { Problem, run } from "./run.mjs";
+// node scripts/binary-check.mjs FILE: refuses a binary that would not load where it is to.
+import { Problem, main, run } from "./run.mjs";
 
 /** The glibc that Node.js 20 needs itself. */
 const newestGlibc = [2, 28];
@@ -33,3 +33,5 @@ export async function checkLinuxBinary(file, { readelf = "readelf" } = {}) {
     );
   }
 }
+
+if (process.argv[1] === import.meta.filename) await main(() => checkLinuxBinary(process.argv[2]));

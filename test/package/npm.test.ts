@@ -85,7 +85,7 @@ await client.close();
         cwd,
         env,
       });
-      assert.match(ctl.stdout, /"agentVersion":"0\.\d+\.\d+"/);
+      assert.match(ctl.stdout, /"version":"0\.\d+\.\d+"/);
     } finally {
       const ended = once(agent, "exit");
       process.kill(-(agent.pid ?? 0), "SIGTERM");
