@@ -15,6 +15,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new limiquantix::InstanceData);
 #ifdef _WIN32
   limiquantix::RegisterPort(env, exports);
+  limiquantix::RegisterListener(env, exports);
+  limiquantix::RegisterPortWatch(env, exports);
+  limiquantix::RegisterExit(env, exports);
 #else
   limiquantix::RegisterPort(env, exports);
   limiquantix::RegisterListener(env, exports);
