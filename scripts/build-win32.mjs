@@ -26,6 +26,7 @@ const systemLibraries = [
   "bcrypt",
   "iphlpapi",
   "netapi32",
+  "ntdll",
   "ole32",
   "psapi",
   "user32",

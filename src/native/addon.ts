@@ -30,6 +30,18 @@ import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
 import type { PortWatchConstructor, RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
+import type {
+  BootId,
+  ClockRate,
+  FindLocalUser,
+  IsServiceRunning,
+  NetworkAdapters,
+  SetClockRate,
+  SetUserPassword,
+  ShutdownSystem,
+  StepSystemTime,
+  TellSessions,
+} from "./windows.ts";
 
 interface Addon {
   Port: RawPortConstructor;
@@ -65,6 +77,16 @@ interface Addon {
   isClockSynchronised: IsClockSynchronised;
   comparePtpClock: ComparePtpClock;
   setRtc: SetRtc;
+  bootId: BootId;
+  isServiceRunning: IsServiceRunning;
+  shutdownSystem: ShutdownSystem;
+  tellSessions: TellSessions;
+  stepSystemTime: StepSystemTime;
+  setClockRate: SetClockRate;
+  clockRate: ClockRate;
+  findLocalUser: FindLocalUser;
+  setUserPassword: SetUserPassword;
+  networkAdapters: NetworkAdapters;
 }
 
 const binary = "limiquantix.node";

@@ -4,17 +4,16 @@ import * as win32 from "./win32.ts";
 // Both have the same exports; the choice is made here and nowhere else.
 export const {
   accountOf,
-  announcer,
   deviceTransport,
   forbidCoreDumps,
   freezer,
-  hasProgram,
   identify,
   networkSystem,
   operatingSystem,
   passwordSetter,
+  powerSystem,
+  readBootId,
   shellFor,
-  shutdownCalls,
   socketTransports,
   systemClock,
 } = process.platform === "win32" ? win32 : linux;
