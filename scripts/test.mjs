@@ -70,16 +70,12 @@ await main(async () => {
       skippedSuites++;
       continue;
     }
-<<<<<<< HEAD
     if (suite === "package") await (await import("./prepack.mjs")).prepack();
-    if (suite === "windows") await (await import("./build-win32.mjs")).buildWin32();
-=======
     if (suite === "windows") {
       const { buildFakeDriver, buildWin32 } = await import("./build-win32.mjs");
       await buildWin32();
       await buildFakeDriver();
     }
->>>>>>> ae6b93966396909b6ffcebaf498f1414437e1a42
     await runSuite(suite, filesOf(suite));
   }
   process.stdout.write(
