@@ -1,5 +1,6 @@
 // Compiles the addon's C++ without node-gyp, for systems other than this one: what has not changed stays.
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { run } from "./run.mjs";
@@ -32,10 +33,10 @@ function* filesBelow(folder) {
   }
 }
 
-/** The sources for a system: a file that is named after another one is left out. */
-export function sourcesFor(system) {
+/** The sources for a system, below `folder`: a file that is named after another one is left out. */
+export function sourcesFor(system, folder = "native") {
   const others = ["linux", "win32"].filter((name) => name !== system);
-  return [...filesBelow("native")]
+  return [...filesBelow(folder)]
     .filter((file) => file.endsWith(".cc") && !others.some((other) => file.endsWith(`_${other}.cc`)))
     .sort();
 }
@@ -63,8 +64,14 @@ async function compileOne({ compiler, flags, scratch }, source) {
   return object;
 }
 
-/** The objects of all sources, in their order. `how` has compiler, flags, and the folder for objects. */
-export async function compileAll(how, sources) {
+/** The objects of all sources, in their order, in a folder of `scratch` that is for these flags. */
+export async function compileAll({ compiler, flags, scratch }, sources) {
+  const hash = createHash("sha256")
+    .update([compiler, ...flags].join("\0"))
+    .digest("hex")
+    .slice(0, 12);
+  const how = { compiler, flags, scratch: path.join(scratch, hash) };
+  mkdirSync(how.scratch, { recursive: true });
   const objects = [];
   let next = 0;
   const work = async () => {
