@@ -19,10 +19,12 @@ describe("what the policy of a Windows guest allows", () => {
     agent = await WindowsGuest.start({
       security: {
         allow_file_write_paths: ["C:\\Allowed"],
-        deny_file_read_paths: ["C:\\Allowed\\Secret", "C:\\Allowed\\one.txt"],
+        deny_file_read_paths: ["C:\\Allowed\\Secret", "C:\\Allowed\\one.txt", "C:\\Allowed\\Long secret"],
       },
     });
     mkdirSync(here("Allowed/Secret"), { recursive: true });
+    mkdirSync(here("Allowed/Long secret"));
+    writeFileSync(here("Allowed/Long secret/key"), "secret");
     mkdirSync(here("AllowedToo"));
     mkdirSync(here("Other"));
     writeFileSync(here("Allowed/Secret/key"), "secret");
@@ -58,6 +60,15 @@ describe("what the policy of a Windows guest allows", () => {
     assert.equal(await agentCodeOf(files.setAttributes("C:\\Other\\file", { mode: 0o444 })), "QXGA-4008");
     assert.deepEqual(readdirSync(here("Other")), ["file"]);
     assert.equal(readFileSync(here("Other/file"), "utf8"), "other");
+  });
+
+  it("is not led around by an alias of 8.3", async () => {
+    const { stdout } = await agent.wine.start("cmd.exe", ["/c", "dir /x C:\\Allowed"]).ended;
+    const alias = `C:\\Allowed\\${/(\S+~\S+) +Long secret/.exec(stdout)?.[1] ?? ""}`;
+    assert.match(alias, /~/, stdout);
+    assert.equal(await agentCodeOf(files.readFile(`${alias}\\key`)), "QXGA-4009");
+    assert.equal(await agentCodeOf(files.rename(alias, "C:\\Allowed\\open")), "QXGA-4009");
+    assert.equal(await agentCodeOf(files.list(alias).next()), "QXGA-4009");
   });
 
   it("is told of trees: what may not be read is left out", async () => {
