@@ -15,7 +15,7 @@ export const {
   passwordSetter,
   shellFor,
   shutdownCalls,
-  socketTransports,
+  placeTransports,
   systemClock,
 } = process.platform === "win32" ? win32 : linux;
 export type { OperatingSystem } from "./linux.ts";
