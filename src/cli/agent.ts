@@ -120,7 +120,12 @@ async function main(): Promise<number> {
     return 0;
   }
   const stop = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  // The last is Ctrl+Break of a console of Windows.
+  for (const signal of [
+    "SIGTERM",
+    "SIGINT",
+    ...(process.platform === "win32" ? (["SIGBREAK"] as const) : []),
+  ] as const) {
     process.on(signal, () => {
       stop.abort();
     });
