@@ -17,6 +17,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   "vm-commands": () => import("./vm-commands.ts"),
   transfers: () => import("./transfers.ts"),
   "vm-files": () => import("./vm-files.ts"),
+  "windows-port": () => import("./windows-port.ts"),
 };
 
 const named = process.argv.slice(2);

@@ -92,7 +92,7 @@ void Channel::Work() {
 }
 
 void Channel::StartRead() {
-  if (reading_ || !can_read_ || !read_pause_.IsOver()) return;
+  if (reading_ || !read_pause_.IsOver()) return;
   char* space;
   size_t room;
   {
@@ -139,8 +139,6 @@ void Channel::OnRead(DWORD error, DWORD bytes) {
   } else if (kind_ == PortKind::kVirtio && error == ERROR_NO_SYSTEM_RESOURCES) {
     read_pause_.Grow();  // no host is there, or the system has no memory
     query_pause_.Set(0);
-  } else if (kind_ == PortKind::kPipe && error == ERROR_ACCESS_DENIED) {
-    can_read_ = false;  // the end of one that is written to
   } else if (IsEnd(error)) {
     End(SysError{0, "read"});
   } else {
@@ -302,7 +300,7 @@ void Channel::End(const SysError& why) {
   out_.Truncate(in_flight_);
   uint32_t mask = kHangup;
   if (why.code != -UV_ENODEV) mask |= kReadable;
-  if (why.code != 0 || kind_ == PortKind::kPipe) mask |= kError;
+  if (why.code != 0) mask |= kError;
   Tell(mask);
 }
 
@@ -314,7 +312,7 @@ void Channel::LetGo() {
     if (!closing_) return;
     const bool sends = out_.used() > 0 && !ended_ && host_ == Host::kAttached;
     if (close_by_ == 0) close_by_ = GetTickCount64() + kCloseMs;
-    if (sends && (kind_ == PortKind::kPipe || GetTickCount64() < close_by_)) return;
+    if (sends && GetTickCount64() < close_by_) return;
   }
   // A write need not come back, not even now; then it keeps its memory, and nobody waits.
   device_->Cancel(&read_);
@@ -324,7 +322,7 @@ void Channel::LetGo() {
 
 void Channel::ScheduleNext() {
   if (!device_) return;
-  ULONGLONG next = kind_ == PortKind::kPipe ? 0 : close_by_;
+  ULONGLONG next = close_by_;
   for (const Pause* pause : {&read_pause_, &write_pause_, &query_pause_}) {
     if (pause->IsSet() && !pause->IsOver() && (next == 0 || pause->at() < next)) {
       next = pause->at();

@@ -10,7 +10,7 @@ namespace limiquantix {
 namespace {
 
 /// What may wait in memory: small enough that all of it is read in one turn of JavaScript.
-constexpr size_t kInboxBytes = 256 * 1024, kPipeInboxBytes = 64 * 1024;
+constexpr size_t kInboxBytes = 256 * 1024;
 /// Twice what is written at once.
 constexpr size_t kOutboxBytes = 128 * 1024;
 
@@ -18,8 +18,6 @@ constexpr size_t kOutboxBytes = 128 * 1024;
 constexpr uint32_t kMostPauseMs = 1000, kMostLinePauseMs = 50;
 
 constexpr size_t kMostEvents = 16;
-
-size_t InboxBytes(PortKind kind) { return kind == PortKind::kPipe ? kPipeInboxBytes : kInboxBytes; }
 
 }  // namespace
 
@@ -31,7 +29,7 @@ Channel::Channel(std::unique_ptr<Device> device, std::shared_ptr<IoThread> threa
       read_pause_(1, kind_ == PortKind::kVirtio ? kMostPauseMs : kMostLinePauseMs),
       on_edges_(std::move(on_edges)),
       host_(kind_ == PortKind::kVirtio ? Host::kUnknown : Host::kAttached),
-      in_(InboxBytes(kind_), kind_ == PortKind::kVirtio),
+      in_(kInboxBytes, kind_ == PortKind::kVirtio),
       out_(kOutboxBytes) {
   uv_mutex_init(&mutex_);
   read_.done = [](IoCall* call, IoClient* owner) {

@@ -50,7 +50,7 @@ class Channel : public IoClient, public std::enable_shared_from_this<Channel> {
   /// Taken, and not with the system yet.
   size_t Unsent();
   /// Idempotent; no edges come any more. What was taken is sent all the same, if that takes no more
-  /// than a second; to a pipe it is sent however long that takes.
+  /// than a second.
   void Close();
 
   void OnTurn() override;  // I/O thread
@@ -91,7 +91,6 @@ class Channel : public IoClient, public std::enable_shared_from_this<Channel> {
   std::unique_ptr<Device> device_;  // null when it has been let go of
   IoCall read_, write_, query_;
   bool reading_ = false, querying_ = false, watched_ = false, draining_ = false;
-  bool can_read_ = true;
   Pause read_pause_;
   Pause write_pause_{1, 100}, query_pause_{50, 1000};
   ULONGLONG close_by_ = 0;

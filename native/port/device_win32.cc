@@ -115,18 +115,19 @@ Result<std::unique_ptr<Device>> OpenDevice(const std::string& path) {
   COMMTIMEOUTS timeouts{};
   timeouts.ReadIntervalTimeout = 1;
   const bool is_line = SetCommTimeouts(handle.value().get(), &timeouts) != FALSE;
-  return AdoptHandle(handle.value().Release(), is_line ? PortKind::kTerminal : PortKind::kVirtio);
+  return std::unique_ptr<Device>(std::make_unique<FileDevice>(
+      std::move(handle.value()), is_line ? PortKind::kTerminal : PortKind::kVirtio));
 }
 
 Result<std::unique_ptr<Device>> ConnectPipe(const std::string& path) {
   // Who serves it may learn who we are, and not act for us.
   Result<UniqueHandle> handle = Open(path, SECURITY_SQOS_PRESENT | SECURITY_IDENTIFICATION);
   if (!handle.ok()) return SysError{handle.error().code, "connect", handle.error().windows};
-  return AdoptHandle(handle.value().Release(), PortKind::kSocket);
+  return AdoptPipe(handle.value().Release());
 }
 
-std::unique_ptr<Device> AdoptHandle(HANDLE handle, PortKind kind) {
-  return std::make_unique<FileDevice>(UniqueHandle(handle), kind);
+std::unique_ptr<Device> AdoptPipe(HANDLE pipe) {
+  return std::make_unique<FileDevice>(UniqueHandle(pipe), PortKind::kSocket);
 }
 
 }  // namespace limiquantix

@@ -10,7 +10,7 @@
 
 namespace limiquantix {
 
-enum class PortKind { kVirtio, kTerminal, kSocket, kPipe };
+enum class PortKind { kVirtio, kTerminal, kSocket };
 
 /// What happens to a device without having been asked for.
 enum class DeviceEvent { kHostConnected, kHostAway, kRemoved };
@@ -45,7 +45,7 @@ Result<std::unique_ptr<Device>> OpenDevice(const std::string& path);
 /// Connects to a named pipe.
 Result<std::unique_ptr<Device>> ConnectPipe(const std::string& path);
 
-/// Takes over a handle that is made for overlapped I/O.
-std::unique_ptr<Device> AdoptHandle(HANDLE handle, PortKind kind);
+/// Takes over a named pipe that is connected, and made for overlapped I/O.
+std::unique_ptr<Device> AdoptPipe(HANDLE pipe);
 
 }  // namespace limiquantix

@@ -130,7 +130,7 @@ class Port : public Napi::ObjectWrap<Port> {
   }
 
   Napi::Value GetKind(const Napi::CallbackInfo& info) {
-    const char* names[] = {"virtio", "terminal", "socket", "pipe"};
+    const char* names[] = {"virtio", "terminal", "socket"};
     return Napi::String::New(info.Env(), names[static_cast<int>(kind_)]);
   }
 

@@ -95,8 +95,9 @@ async function servePort(
     const last = link as Link; // the events have changed it meanwhile
     if (last.state === "attached") {
       if (cause === "stopped") {
+        const until = performance.now() + drainMs;
         await last.session.drained(drainMs);
-        await last.port.flushed(drainMs);
+        await last.port.flushed(until - performance.now());
       }
       last.session.end();
     }

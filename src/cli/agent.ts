@@ -5,6 +5,17 @@ import { version } from "../version.ts";
 import { CodedError } from "../wire/errors.ts";
 import { parse, safeParse } from "valibot";
 
+const places =
+  process.platform === "win32"
+    ? String.raw`                       \\.\…              this device
+                       pipe:PATH          connect to a named pipe, again and again
+                       pipe-listen:PATH   serve a named pipe to one host at a time
+                       serial:COM3        this serial line`
+    : `                       /dev/…             this device or terminal
+                       unix:PATH          connect to a UNIX socket, again and again
+                       unix-listen:PATH   serve a UNIX socket to one host at a time
+                       serial:/dev/ttyS0  this serial line`;
+
 const help = `limiquantix-agent: answers the host of this virtual machine over a virtio-serial port.
 
 Usage: limiquantix-agent [options]
@@ -12,9 +23,7 @@ Usage: limiquantix-agent [options]
   --port PORT        where the host is:
                        auto               the virtio port named org.limiquantix.agent.0
                                           or org.quantix.agent.0 (default)
-                       /dev/…             this device or terminal
-                       unix:PATH          connect to a UNIX socket, again and again
-                       unix-listen:PATH   serve a UNIX socket to one host at a time
+${places}
   --config FILE      read FILE instead of
                        ${configPlaces.join("\n                       ")}
   --log-level LEVEL  trace, debug, info (default), warn or error
@@ -111,7 +120,12 @@ async function main(): Promise<number> {
     return 0;
   }
   const stop = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+  // The last is Ctrl+Break of a console of Windows.
+  for (const signal of [
+    "SIGTERM",
+    "SIGINT",
+    ...(process.platform === "win32" ? (["SIGBREAK"] as const) : []),
+  ] as const) {
     process.on(signal, () => {
       stop.abort();
     });

@@ -3,10 +3,9 @@ export const portEvent = { readable: 1, writable: 2, hangup: 4, error: 8 } as co
 
 /**
  * What a port is made from: a device or terminal to open, a UNIX socket to connect to, or a descriptor to own. On Windows
- * the socket is a named pipe, and the descriptor a handle made for overlapped I/O; it is the end of a pipe unless `kind`
- * says otherwise.
+ * the socket is a named pipe, and the descriptor the handle of one that is connected.
  */
-export type PortSource = { device: string } | { socket: string } | { fd: number; kind?: "socket" };
+export type PortSource = { device: string } | { socket: string } | { fd: number };
 
 /**
  * One end of a byte channel. A pipe goes one way: at the end that is written to, `error` says that nobody reads any

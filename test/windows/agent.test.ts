@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
+import { symlinkSync } from "node:fs";
 import type { Server } from "node:net";
 import { connect as connectSocket, createServer } from "node:net";
 import path from "node:path";
@@ -135,6 +136,31 @@ describe("the agent on Windows, at a named pipe", () => {
     } finally {
       server.close();
       relaying.kill();
+    }
+  });
+});
+
+describe("the agent on Windows, at a serial line", () => {
+  it("waits for it, and serves its host", async () => {
+    await using wine = await Wine.open();
+    const terminal = new WindowsTerminal(wine, "unused");
+    const socket = path.join(wine.folder, "host.sock");
+    const server = await serveTerminal(terminal, socket);
+    try {
+      await using agent = await WindowsAgent.start(wine, { port: "serial:COM9" });
+      await agent.logged("cannot open the serial line yet");
+      // Not before: Wine makes its own links when it starts.
+      symlinkSync(terminal.path, path.join(wine.prefix, "dosdevices/com9"));
+      await agent.logged("the port is open");
+      const client = await connect({ socket });
+      await client.ping();
+      await client.close();
+      const { code, ms } = await agent.stop();
+      assert.equal(code, 0, agent.log);
+      assert.ok(ms < 1_000, `${ms} ms`);
+    } finally {
+      server.close();
+      terminal.close();
     }
   });
 });

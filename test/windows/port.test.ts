@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { bundleFor } from "../support/windows/bundle.ts";
-import { serveTerminals } from "../support/windows/terminal.ts";
-import { Wine } from "../support/windows/wine.ts";
+import { WindowsTerminal, serveTerminals } from "../support/windows/terminal.ts";
+import { Wine, windowsPath } from "../support/windows/wine.ts";
 
 const name = "org.limiquantix.agent.0";
 /** The agent's ports over a driver to play with; npm test builds it before the suite. */
@@ -30,6 +30,19 @@ describe("ports of Windows", () => {
       assert.match(stdout, /^. pass 21$/m, stdout);
     } finally {
       server.close();
+    }
+  });
+
+  it("leave no handle behind", async () => {
+    const program = await bundleFor(wine, "test/windows/inside/handles.ts");
+    const terminal = new WindowsTerminal(wine, name);
+    try {
+      const args = ["--test-force-exit", program, windowsPath(fakeDriver), device];
+      const { code, stdout, stderr } = await wine.run(args, asText);
+      assert.equal(code, 0, stdout + stderr);
+      assert.match(stdout, /^. pass 5$/m, stdout);
+    } finally {
+      terminal.close();
     }
   });
 

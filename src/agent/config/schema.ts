@@ -51,7 +51,7 @@ export const configSchema = v.strictObject({
   log_file: v.optional(v.union([v.literal(""), absolutePath]), ""),
   log_max_size_bytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(4096)), 10 * 1024 * 1024),
   log_max_files: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)), 5),
-  /** auto, a device's path, unix:PATH or unix-listen:PATH. */
+  /** auto, a device's path, unix:PATH or unix-listen:PATH, serial:PATH; on Windows pipe:PATH or pipe-listen:PATH. */
   device_path: v.optional(v.string(), "auto"),
   /** auto answers each host in the framing it uses. */
   framing: v.optional(v.picklist(["auto", "plain", "magic"]), "auto"),

@@ -14,7 +14,7 @@ export const {
   powerSystem,
   readBootId,
   shellFor,
-  socketTransports,
+  placeTransports,
   systemClock,
 } = process.platform === "win32" ? win32 : linux;
 export type { OperatingSystem } from "./linux.ts";

@@ -16,7 +16,7 @@ export { linuxFreezer as freezer } from "../quiesce/freezer.ts";
 export { systemClock } from "../clock/linux.ts";
 export { powerSystem } from "../power/linux.ts";
 export { readBootId } from "../boot-id.ts";
-export { deviceTransport, socketTransports } from "../transport/linux.ts";
+export { deviceTransport, placeTransports } from "../transport/linux.ts";
 
 export interface OperatingSystem {
   /** "Debian GNU/Linux" */

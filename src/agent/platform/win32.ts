@@ -17,7 +17,7 @@ export { systemClock } from "../clock/win32.ts";
 export { powerSystem } from "../power/win32.ts";
 export { readBootId } from "../boot-id-win32.ts";
 export { passwordSetter } from "../users/win32.ts";
-export { deviceTransport, socketTransports } from "../transport/win32.ts";
+export { deviceTransport, placeTransports } from "../transport/win32.ts";
 
 export function operatingSystem(): OperatingSystem {
   return { name: os.version(), version: os.release(), kernel: os.release(), architecture: os.machine() };

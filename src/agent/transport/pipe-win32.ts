@@ -87,7 +87,7 @@ export class PipeListenTransport implements Transport {
       client.catch(() => undefined); // who accepts one below does not wait for it
       const fd = this.#accept(this.#listener);
       if (fd >= 0) {
-        return new Port((onEvents) => new addon.Port({ fd, kind: "socket" }, onEvents), events);
+        return new Port((onEvents) => new addon.Port({ fd }, onEvents), events);
       }
       await client;
     }

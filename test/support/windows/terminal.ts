@@ -17,9 +17,13 @@ export class WindowsTerminal {
   #waiting: Buffer[] = [];
   #socket: Socket | undefined;
 
+  /** The other end. */
+  readonly path: string;
+
   /** It is `\\.\Global\NAME` from now on. */
   constructor(wine: Wine, name: string) {
     const { fd, path } = addon.openPty();
+    this.path = path;
     this.#line = new addon.Port({ device: path }, () => undefined);
     this.#host = new addon.Port({ fd }, () => {
       this.#read();

@@ -48,7 +48,7 @@ portContract("named pipe, as the server", async () => {
     const accepted = listener.accept();
     return accepted >= 0 && accepted;
   });
-  const guest = new PortProbe((onEvents) => new addon.Port({ fd, kind: "socket" }, onEvents));
+  const guest = new PortProbe((onEvents) => new addon.Port({ fd }, onEvents));
   const close = (): void => {
     guest.port.close();
     socket.destroy();

@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "bare.h"
 #include "base/instance_data.h"
 #include "fake_driver.h"
 #include "port/port.h"
@@ -85,6 +86,7 @@ Result<std::unique_ptr<Device>> OpenSource(Napi::Object source, std::string* pat
 static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new limiquantix::InstanceData);
   limiquantix::RegisterPort(env, exports);
+  limiquantix::RegisterBare(env, exports);
   exports.Set("FakeDriver", limiquantix::Driver::Define(env));
   return exports;
 }
