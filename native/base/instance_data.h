@@ -14,6 +14,7 @@
 
 namespace limiquantix {
 
+class IoThread;
 class ReportSlab;
 
 /// What the addon keeps for each environment that has loaded it.
@@ -34,6 +35,8 @@ struct InstanceData {
   std::shared_ptr<std::atomic<int>> freezes = std::make_shared<std::atomic<int>>(0);
   std::shared_ptr<std::atomic<int>> thaws = std::make_shared<std::atomic<int>>(0);
   std::shared_ptr<std::atomic<int>> trims = std::make_shared<std::atomic<int>>(0);
+#else
+  std::weak_ptr<IoThread> io_thread;  ///< while there are ports
 #endif
   std::shared_ptr<WakeSet> wake_set;  ///< once there was a wake
 };
