@@ -27,10 +27,21 @@ struct FreeLocal {
 };
 using Descriptor = std::unique_ptr<void, FreeLocal>;
 
-/// SYSTEM, Administrators, TrustedInstaller.
+/// Whoever this process runs as: he who may install services is an administrator.
+bool IsCaller(PSID owner) {
+  HANDLE opened = nullptr;
+  if (OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &opened) == 0) return false;
+  const UniqueHandle token(opened);
+  alignas(TOKEN_USER) BYTE buffer[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+  DWORD length = 0;
+  return GetTokenInformation(token.get(), TokenUser, buffer, sizeof buffer, &length) != 0 &&
+         EqualSid(reinterpret_cast<TOKEN_USER*>(buffer)->User.Sid, owner) != 0;
+}
+
+/// SYSTEM, Administrators, TrustedInstaller, and who asks.
 bool IsTrusted(PSID owner) {
   if (IsWellKnownSid(owner, WinLocalSystemSid) != 0) return true;
-  if (IsWellKnownSid(owner, WinBuiltinAdministratorsSid) != 0) return true;
+  if (IsWellKnownSid(owner, WinBuiltinAdministratorsSid) != 0 || IsCaller(owner)) return true;
   wchar_t* text = nullptr;
   if (ConvertSidToStringSidW(owner, &text) == 0) return false;
   const std::unique_ptr<wchar_t, FreeLocal> holder(text);
@@ -51,8 +62,8 @@ SysError Protect(const std::wstring& path) {
 
   // Not followed when it is a link; what is looked at below is what is changed.
   const UniqueHandle folder(CreateFileW(
-      path.c_str(), READ_CONTROL | WRITE_DAC, FILE_SHARE_READ | FILE_SHARE_WRITE, nullptr,
-      OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, nullptr));
+      path.c_str(), READ_CONTROL | WRITE_DAC | WRITE_OWNER, FILE_SHARE_READ | FILE_SHARE_WRITE,
+      nullptr, OPEN_EXISTING, FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT, nullptr));
   if (!folder) return LastError("CreateFile");
   BY_HANDLE_FILE_INFORMATION information{};
   if (GetFileInformationByHandle(folder.get(), &information) == 0) {
@@ -73,9 +84,14 @@ SysError Protect(const std::wstring& path) {
   if (GetSecurityDescriptorDacl(wanted.get(), &present, &list, &defaulted) == 0) {
     return LastError("GetSecurityDescriptorDacl");
   }
-  error = SetSecurityInfo(folder.get(), SE_FILE_OBJECT,
-                          DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION, nullptr,
-                          nullptr, list, nullptr);
+  PSID administrators = nullptr;
+  if (GetSecurityDescriptorOwner(wanted.get(), &administrators, &defaulted) == 0) {
+    return LastError("GetSecurityDescriptorOwner");
+  }
+  constexpr SECURITY_INFORMATION kParts =
+      OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION;
+  error =
+      SetSecurityInfo(folder.get(), SE_FILE_OBJECT, kParts, administrators, nullptr, list, nullptr);
   return error == ERROR_SUCCESS ? SysError{0, ""} : WindowsError(error, "SetSecurityInfo");
 }
 

@@ -30,8 +30,9 @@ import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
 import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
+import type { ServiceFunctions } from "./service.ts";
 
-interface Addon {
+interface Addon extends ServiceFunctions {
   Port: RawPortConstructor;
   Listener: RawListenerConstructor;
   Sampler: RawSamplerConstructor;

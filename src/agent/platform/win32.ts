@@ -5,7 +5,6 @@ import { CodedError } from "../../wire/errors.ts";
 import type { Account } from "../users/account.ts";
 import type { PasswordSetter } from "../users/passwords.ts";
 import type { NetworkSystem } from "../network/backends/backend.ts";
-import type { OperatingSystem } from "./linux.ts";
 
 export async function networkSystem(): Promise<NetworkSystem> {
   return (await import("../network/backends/win32.ts")).system;
@@ -14,11 +13,8 @@ export async function networkSystem(): Promise<NetworkSystem> {
 export const freezer = unsupportedFreezer("on Windows file systems cannot be frozen or trimmed yet");
 export { systemClock } from "../clock/win32.ts";
 export { deviceTransport, socketTransports } from "../transport/win32.ts";
+export { operatingSystem } from "./windows-version.ts";
 export { announcer, hasProgram, shutdownCalls } from "../power/ways-win32.ts";
-
-export function operatingSystem(): OperatingSystem {
-  return { name: os.version(), version: os.release(), kernel: os.release(), architecture: os.machine() };
-}
 
 /** Windows Error Reporting keeps dumps of processes only where an administrator has asked for them. */
 export function forbidCoreDumps(): void {
