@@ -61,8 +61,11 @@ export class EventLog implements LogTap {
   async #run(): Promise<void> {
     for (let event = this.#waiting.shift(); event; event = this.#waiting.shift()) {
       const { type, id, text } = event;
-      // The file has it all the same, and there is nobody else to tell.
-      await this.#report(serviceName, type, id, text).catch(() => undefined);
+      try {
+        await this.#report(serviceName, type, id, text);
+      } catch {
+        // The log's file has it all the same, and there is nobody else to tell.
+      }
       if (this.#waiting.length > 0 || this.#dropped === 0) continue;
       const dropped = `${this.#dropped} more warnings and errors came meanwhile; the log file has them`;
       this.#dropped = 0;
