@@ -15,6 +15,12 @@ namespace {
 constexpr size_t kLongestKey = 1024;
 constexpr DWORD kLongestValue = 4 * 1024;  // in characters
 
+/// No value, or of a type that is of no use here, or longer than any that is.
+bool IsNone(LSTATUS error) {
+  return error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND ||
+         error == ERROR_UNSUPPORTED_TYPE || error == ERROR_MORE_DATA;
+}
+
 /// readRegistry(key, name): of HKEY_LOCAL_MACHINE; a string, a number, or undefined.
 Napi::Value Read(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -29,7 +35,7 @@ Napi::Value Read(const Napi::CallbackInfo& info) {
   const DWORD flags = RRF_RT_REG_SZ | RRF_RT_REG_EXPAND_SZ | RRF_RT_REG_DWORD | RRF_NOEXPAND;
   const LSTATUS error = RegGetValueW(HKEY_LOCAL_MACHINE, key.c_str(), name.c_str(), flags, &type,
                                      text.data(), &bytes);
-  if (error == ERROR_FILE_NOT_FOUND || error == ERROR_PATH_NOT_FOUND) return env.Undefined();
+  if (IsNone(error)) return env.Undefined();
   if (error != ERROR_SUCCESS) {
     NodeError(env, WindowsError(static_cast<DWORD>(error), "RegGetValue"))
         .ThrowAsJavaScriptException();

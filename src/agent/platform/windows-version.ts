@@ -17,7 +17,7 @@ export function describeWindows(read: (name: string) => string | number | undefi
   const text = (name: string): string => String(read(name) ?? "");
   const build = text("CurrentBuild");
   const revision = read("UBR");
-  const name = text("ProductName");
+  const name = text("ProductName") || os.version();
   const isServer = text("InstallationType").startsWith("Server");
   return {
     name: Number(build) >= firstBuildOf11 && !isServer ? name.replace(/^Windows 10/, "Windows 11") : name,
