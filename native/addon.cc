@@ -18,6 +18,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new limiquantix::InstanceData);
 #ifdef _WIN32
   limiquantix::RegisterPort(env, exports);
+  limiquantix::RegisterListener(env, exports);
+  limiquantix::RegisterPortWatch(env, exports);
   limiquantix::RegisterExit(env, exports);
   limiquantix::RegisterSampler(env, exports);
   limiquantix::RegisterServices(env, exports);

@@ -134,8 +134,8 @@ void Channel::OnRead(DWORD error, DWORD bytes) {
     return;
   }
   draining_ = false;
-  if (error == ERROR_SUCCESS || error == ERROR_OPERATION_ABORTED) {
-    read_pause_.Grow();  // an empty message; or what it says next tells why
+  if (error == ERROR_SUCCESS || error == ERROR_OPERATION_ABORTED || error == ERROR_TIMEOUT) {
+    read_pause_.Grow();  // there was nothing; or what it says next tells why
   } else if (kind_ == PortKind::kVirtio && error == ERROR_NO_SYSTEM_RESOURCES) {
     read_pause_.Grow();  // no host is there, or the system has no memory
     query_pause_.Set(0);

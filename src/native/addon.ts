@@ -27,7 +27,7 @@ import type {
   WritePiece,
 } from "./files.ts";
 import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
-import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
+import type { PortWatchConstructor, RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
 import type { ServiceFunctions } from "./service.ts";
@@ -35,6 +35,7 @@ import type { ServiceFunctions } from "./service.ts";
 interface Addon extends ServiceFunctions {
   Port: RawPortConstructor;
   Listener: RawListenerConstructor;
+  PortWatch: PortWatchConstructor;
   Sampler: RawSamplerConstructor;
   openPty: OpenPty;
   spawn: Spawn;
