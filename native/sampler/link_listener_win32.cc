@@ -62,11 +62,13 @@ void LinkListener::Stop() {
   SetEvent(stop_.get());
 }
 
+/// Wine claims success, without a handle.
 bool LinkListener::Subscribe(HANDLE* interfaces, HANDLE* addresses) {
   return NotifyIpInterfaceChange(AF_UNSPEC, OnInterface, notice_.get(), FALSE, interfaces) ==
              NO_ERROR &&
          NotifyUnicastIpAddressChange(AF_UNSPEC, OnAddress, notice_.get(), FALSE, addresses) ==
-             NO_ERROR;
+             NO_ERROR &&
+         *interfaces != nullptr && *addresses != nullptr;
 }
 
 void LinkListener::Run() {

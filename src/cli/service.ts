@@ -109,7 +109,7 @@ interface Work {
 const actions = {
   install: async ({ manager, values, tell }: Work): Promise<number> => {
     const options = await serviceOptions(values);
-    const commandLine = serviceCommandLine(process.execPath, process.argv[1], options);
+    const commandLine = serviceCommandLine(process.execPath, await ownScript(), options);
     const { created, lacks } = manager.install(commandLine, programData());
     const note = lacks.length > 0 ? `; this system has no: ${lacks.join(", ")}` : "";
     tell(`${created ? "installed" : "updated"}: ${commandLine}${note}`, { created, commandLine, lacks });
@@ -131,6 +131,13 @@ const actions = {
   },
   status: ({ manager, tell }: Work): Promise<number> => Promise.resolve(tellStatus(manager, tell)),
 };
+
+/** What Node.js runs as this program; a single executable has none. */
+async function ownScript(): Promise<string | undefined> {
+  // Before Node.js 20.12 there is no such module, and no such executable that could be asked.
+  const { isSea } = await import("node:sea").catch(() => ({ isSea: () => false }));
+  return isSea() ? undefined : process.argv[1];
+}
 
 /** What the service is to be started with. A config that is wrong is told now, not when it starts. */
 async function serviceOptions(values: Line["values"]): Promise<string[]> {

@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Sample } from "../../src/native/sampler.ts";
+import { isolated } from "../support/isolated.ts";
 import { Wine, windowsPath } from "../support/windows/wine.ts";
 
 /** Two samples with work between them: CPU, a child, and bytes through loopback. Then one without a watch, and the end. */
@@ -132,4 +133,6 @@ describe("a sample of Windows", () => {
   it("comes with the system's name out of the registry", () => {
     assert.match(said.name, /Windows/);
   });
+
+  it("is asked for when an address or a link has changed", () => isolated("windows/interface-changes.ts"));
 });

@@ -12,13 +12,13 @@ export function quoteArgument(argument: string): string {
 
 /**
  * The command line of the service. Everything in it is quoted: of `C:\Program Files\agent.exe` without, Windows would try
- * C:\Program.exe first. `script` is what Node.js runs; a single executable has none, and gives its own path in its place.
+ * C:\Program.exe first. `script` is what Node.js runs; a single executable has none.
  */
 export function serviceCommandLine(
   program: string,
   script: string | undefined,
   options: readonly string[],
 ): string {
-  const own = script === undefined || script === program ? [] : [script];
+  const own = script === undefined ? [] : [script];
   return [program, ...own, serviceFlag, ...options].map(quoteArgument).join(" ");
 }
