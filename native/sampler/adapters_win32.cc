@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
+#include <utility>
 
 #include "base/error_win32.h"
 #include "base/wide_win32.h"
@@ -19,6 +20,8 @@ namespace limiquantix {
 namespace {
 
 constexpr ULONG kFewBytes = 16 * 1024;  // as the documentation advises
+// The table has rows for filters and the like besides, ten to each interface of interest.
+constexpr size_t kFewAdapters = 3;
 constexpr ULONG kMostBytes = 16 * 1024 * 1024;
 constexpr int kAttempts = 4;  // it may grow between two calls
 constexpr ULONG kFlags = GAA_FLAG_SKIP_ANYCAST | GAA_FLAG_SKIP_MULTICAST | GAA_FLAG_SKIP_DNS_SERVER;
@@ -102,6 +105,25 @@ Adapter ToAdapter(const IP_ADAPTER_ADDRESSES& entry) {
   return adapter;
 }
 
+const MIB_IF_ROW2* FindRow(const MIB_IF_TABLE2& table, uint64_t luid) {
+  for (ULONG i = 0; i < table.NumEntries; ++i) {
+    if (table.Table[i].InterfaceLuid.Value == luid) return &table.Table[i];
+  }
+  return nullptr;
+}
+
+void AddCounters(const MIB_IF_ROW2& row, Interface* link) {
+  link->state = StateOf(row.OperStatus);
+  link->rx_bytes = row.InOctets;
+  link->tx_bytes = row.OutOctets;
+  link->rx_packets = row.InUcastPkts + row.InNUcastPkts;
+  link->tx_packets = row.OutUcastPkts + row.OutNUcastPkts;
+  link->rx_errors = row.InErrors;
+  link->tx_errors = row.OutErrors;
+  link->rx_dropped = row.InDiscards;
+  link->tx_dropped = row.OutDiscards;
+}
+
 bool AreSame(const Adapter& a, const Adapter& b) {
   const Interface &x = a.facts, &y = b.facts;
   return a.luid == b.luid && x.index == y.index && x.name == y.name && x.state == y.state &&
@@ -129,20 +151,22 @@ Result<std::vector<Adapter>> ReadAdapters() {
   }
 }
 
-bool AddCounters(const Adapter& adapter, Interface* link) {
-  MIB_IF_ROW2 row{};
-  row.InterfaceLuid.Value = adapter.luid;
-  if (GetIfEntry2(&row) != NO_ERROR) return false;
-  link->state = StateOf(row.OperStatus);
-  link->rx_bytes = row.InOctets;
-  link->tx_bytes = row.OutOctets;
-  link->rx_packets = row.InUcastPkts + row.InNUcastPkts;
-  link->tx_packets = row.OutUcastPkts + row.OutNUcastPkts;
-  link->rx_errors = row.InErrors;
-  link->tx_errors = row.OutErrors;
-  link->rx_dropped = row.InDiscards;
-  link->tx_dropped = row.OutDiscards;
-  return true;
+std::vector<Interface> WithCounters(std::vector<Adapter> adapters) {
+  std::vector<Interface> interfaces;
+  MIB_IF_TABLE2* table = nullptr;
+  if (adapters.size() > kFewAdapters && GetIfTable2(&table) != NO_ERROR) table = nullptr;
+  for (Adapter& adapter : adapters) {
+    MIB_IF_ROW2 own{};
+    own.InterfaceLuid.Value = adapter.luid;
+    const MIB_IF_ROW2* row = table != nullptr                ? FindRow(*table, adapter.luid)
+                             : GetIfEntry2(&own) == NO_ERROR ? &own
+                                                             : nullptr;
+    if (row == nullptr) continue;
+    AddCounters(*row, &adapter.facts);
+    interfaces.push_back(std::move(adapter.facts));
+  }
+  if (table != nullptr) FreeMibTable(table);
+  return interfaces;
 }
 
 bool AreSame(const std::vector<Adapter>& a, const std::vector<Adapter>& b) {

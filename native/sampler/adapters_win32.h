@@ -17,8 +17,9 @@ struct Adapter {
 /// Every interface that has IP on it. It takes a millisecond or so.
 Result<std::vector<Adapter>> ReadAdapters();
 
-/// Adds the counters, and what the state is by now. False when the interface is gone.
-bool AddCounters(const Adapter& adapter, Interface* link);
+/// The interfaces with their counters, and with what their state is by now; without those that are
+/// gone.
+std::vector<Interface> WithCounters(std::vector<Adapter> adapters);
 
 /// Whether a host would see a difference.
 bool AreSame(const std::vector<Adapter>& a, const std::vector<Adapter>& b);

@@ -20,12 +20,7 @@ void LinkProbe::Run() {
     }
     adapters = std::move(read.value());
   }
-  std::vector<Interface> interfaces;
-  for (Adapter& adapter : *adapters) {
-    Interface link = std::move(adapter.facts);
-    if (AddCounters(adapter, &link)) interfaces.push_back(std::move(link));
-  }
-  interfaces_ = std::move(interfaces);
+  interfaces_ = WithCounters(std::move(*adapters));
 }
 
 int Links::Watch(uv_loop_t* loop, void* owner, LinkWatch::OnChange on_change,
