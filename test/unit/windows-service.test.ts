@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { describeMachine } from "../../src/agent/platform/features-win32.ts";
 import { describeWindows } from "../../src/agent/platform/windows-version.ts";
 import { quoteArgument, serviceCommandLine, serviceName } from "../../src/agent/service/command-line.ts";
 import { ServiceError } from "../../src/agent/service/service-error.ts";
@@ -213,5 +214,21 @@ describe("the name of Windows", () => {
     assert.equal(of({ ...server, InstallationType: "Server" }).name, "Windows Server 2025 Standard");
     assert.equal(of({ ...server, ReleaseId: "1809" }).version, "1809");
     assert.equal(of(server).version, "26100");
+  });
+});
+
+describe("the machine that Windows runs on", () => {
+  it("is known by what its firmware says", () => {
+    const of = (SystemManufacturer: string, SystemProductName: string): string | undefined =>
+      describeMachine((name) => ({ SystemManufacturer, SystemProductName })[name], "22H2")["virtualization"];
+    assert.equal(of("QEMU", "Standard PC (Q35 + ICH9, 2009)"), "QEMU");
+    assert.equal(of("Red Hat", "KVM"), "KVM");
+    assert.equal(of("Microsoft Corporation", "Virtual Machine"), "Hyper-V");
+    assert.equal(of("Microsoft Corporation", "Surface Pro 9"), "");
+    assert.equal(of("VMware, Inc.", "VMware20,1"), "VMware");
+    assert.deepEqual(
+      describeMachine(() => undefined, "22H2"),
+      { virtual: "false", virtualization: "", os_release: "22H2", os_codename: "" },
+    );
   });
 });

@@ -17,5 +17,6 @@ export const {
   shutdownCalls,
   socketTransports,
   systemClock,
+  systemFeatures,
 } = process.platform === "win32" ? win32 : linux;
 export type { OperatingSystem } from "./linux.ts";

@@ -11,6 +11,7 @@ export async function networkSystem(): Promise<NetworkSystem> {
 }
 /** Volume Shadow Copies are still to come. */
 export const freezer = unsupportedFreezer("on Windows file systems cannot be frozen or trimmed yet");
+export { systemFeatures } from "./features-win32.ts";
 export { systemClock } from "../clock/win32.ts";
 export { deviceTransport, socketTransports } from "../transport/win32.ts";
 export { operatingSystem } from "./windows-version.ts";
