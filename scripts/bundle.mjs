@@ -55,7 +55,7 @@ const common = {
   minifyWhitespace: true,
   // A script compiled ahead has no import(); what is imported late is required late.
   supported: { "dynamic-import": false },
-  external: ["systeminformation", "pino-pretty"],
+  external: ["systeminformation", "pino-pretty", "serialport"],
   plugins: [shortNames],
   legalComments: "external",
   logLevel: "warning",

@@ -15,7 +15,7 @@ export const {
   passwordSetter,
   shellFor,
   shutdownCalls,
-  socketTransports,
+  placeTransports,
   systemClock,
   systemFeatures,
 } = process.platform === "win32" ? win32 : linux;

@@ -13,7 +13,7 @@ export async function networkSystem(): Promise<NetworkSystem> {
 export const freezer = unsupportedFreezer("on Windows file systems cannot be frozen or trimmed yet");
 export { systemFeatures } from "./features-win32.ts";
 export { systemClock } from "../clock/win32.ts";
-export { deviceTransport, socketTransports } from "../transport/win32.ts";
+export { deviceTransport, placeTransports } from "../transport/win32.ts";
 export { operatingSystem } from "./windows-version.ts";
 export { announcer, hasProgram, shutdownCalls } from "../power/ways-win32.ts";
 

@@ -1,6 +1,6 @@
 import { CodedError } from "../../wire/errors.ts";
 import type { Log } from "../log.ts";
-import { deviceTransport, socketTransports } from "../platform/index.ts";
+import { deviceTransport, placeTransports } from "../platform/index.ts";
 import type { Transport } from "./transport.ts";
 
 /**
@@ -10,9 +10,9 @@ import type { Transport } from "./transport.ts";
 export function transportFor(port: string, log: Log): Transport {
   const [, scheme = "", place = ""] = /^([a-z-]{2,}):(.*)$/.exec(port) ?? [];
   if (scheme === "") return deviceTransport(port, log);
-  const found = socketTransports.get(scheme);
+  const found = placeTransports.get(scheme);
   if (found === undefined) {
-    const examples = [...socketTransports.values()].map(({ example }) => example);
+    const examples = [...placeTransports.values()].map(({ example }) => example);
     throw new CodedError(
       "badDevicePath",
       `${port}: there is no ${scheme}: here; give auto, a device, ${examples.join(" or ")}`,

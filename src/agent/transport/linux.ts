@@ -1,5 +1,6 @@
 import type { Log } from "../log.ts";
-import type { SocketTransports, Transport } from "./transport.ts";
+import { SerialTransport } from "./serial.ts";
+import type { PlaceTransport, PlaceTransports, Transport } from "./transport.ts";
 import { UnixListenTransport, UnixTransport } from "./unix.ts";
 import { DeviceTransport } from "./virtio.ts";
 
@@ -8,10 +9,11 @@ export function deviceTransport(device: string, log: Log): Transport {
 }
 
 /** By their schemes. */
-export const socketTransports: SocketTransports = new Map([
+export const placeTransports: PlaceTransports = new Map<string, PlaceTransport>([
   ["unix", { example: "unix:/path/to/socket", make: (place, log) => new UnixTransport(place, log) }],
   [
     "unix-listen",
     { example: "unix-listen:/path/to/socket", make: (place) => new UnixListenTransport(place) },
   ],
+  ["serial", { example: "serial:/dev/ttyS0", make: (place, log) => new SerialTransport(place, log) }],
 ]);

@@ -14,8 +14,11 @@ export interface Transport {
   close(): void;
 }
 
+/** One of them; `example` is what a host could write. */
+export interface PlaceTransport {
+  example: string;
+  make: (place: string, log: Log) => Transport;
+}
+
 /** What a system has besides devices: `SCHEME:PLACE`, by scheme. */
-export type SocketTransports = ReadonlyMap<
-  string,
-  { example: string; make: (place: string, log: Log) => Transport }
->;
+export type PlaceTransports = ReadonlyMap<string, PlaceTransport>;

@@ -1,6 +1,7 @@
 import type { Log } from "../log.ts";
 import { PipeListenTransport, PipeTransport } from "./pipe-win32.ts";
-import type { SocketTransports, Transport } from "./transport.ts";
+import { SerialTransport } from "./serial.ts";
+import type { PlaceTransport, PlaceTransports, Transport } from "./transport.ts";
 import { WindowsDeviceTransport } from "./virtio-win32.ts";
 
 export function deviceTransport(device: string, log: Log): Transport {
@@ -8,10 +9,11 @@ export function deviceTransport(device: string, log: Log): Transport {
 }
 
 /** By their schemes. */
-export const socketTransports: SocketTransports = new Map([
+export const placeTransports: PlaceTransports = new Map<string, PlaceTransport>([
   ["pipe", { example: "pipe:\\\\.\\pipe\\NAME", make: (place, log) => new PipeTransport(place, log) }],
   [
     "pipe-listen",
     { example: "pipe-listen:\\\\.\\pipe\\NAME", make: (place) => new PipeListenTransport(place) },
   ],
+  ["serial", { example: "serial:COM3", make: (place, log) => new SerialTransport(place, log) }],
 ]);
