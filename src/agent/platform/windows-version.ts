@@ -20,7 +20,7 @@ export function describeWindows(read: (name: string) => string | number | undefi
   const name = text("ProductName") || os.version();
   const isServer = text("InstallationType").startsWith("Server");
   return {
-    name: Number(build) >= firstBuildOf11 && !isServer ? name.replace(/^Windows 10/, "Windows 11") : name,
+    name: Number(build) >= firstBuildOf11 && !isServer ? name.replace(/Windows 10/, "Windows 11") : name,
     // "22H2", before that "1809", and before that nothing.
     version: text("DisplayVersion") || text("ReleaseId") || build,
     kernel: revision === undefined ? os.release() : `${os.release()}.${revision}`,
