@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { it } from "node:test";
 import { connect } from "../../src/host/index.ts";
@@ -16,7 +17,11 @@ it("the service of Windows answers its host, with what the system tells, and let
     assert.equal(code, 0, stdout + stderr);
   };
   try {
-    await service("install");
+    const logs = path.join(wine.driveC, "logs");
+    mkdirSync(logs);
+    const config = path.join(wine.driveC, "agent.yaml");
+    writeFileSync(config, "log_file: C:\\logs\\agent.log\nlog_max_size_bytes: 4096\nlog_max_files: 3\n");
+    await service("install", "--config", windowsPath(config));
     await service("start");
     const client = await until("the service", () => connect({ socket }).catch(() => undefined));
     try {
@@ -34,6 +39,11 @@ it("the service of Windows answers its host, with what the system tells, and let
     } finally {
       await client.close();
     }
+    // Each host that comes and goes is two lines.
+    await until("the log to be rotated", async () => {
+      await (await connect({ socket })).close();
+      return readdirSync(logs).length === 3;
+    });
     await service("stop");
     await assert.rejects(connect({ socket, timeoutSeconds: 1 }));
     await service("uninstall");
