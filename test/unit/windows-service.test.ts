@@ -110,6 +110,16 @@ describe("the service of Windows", () => {
       );
       assert.equal(fake.settings, undefined);
     }
+    const { fake, manager } = installed();
+    fake.failures.protectFolder = 1307;
+    assert.throws(() => manager.install("x", "C:\\y"), ServiceError);
+    assert.notEqual(fake.settings, undefined); // it was there before
+  });
+
+  it("needs an administrator, and says so before anything else", () => {
+    const fake = new FakeManager();
+    fake.failures = { installService: 5, protectFolder: 1307 };
+    assert.throws(() => managerOf(fake).install("x", "C:\\y"), /not installed: that needs an administrator/);
   });
 
   it("starts and stops, also when it has already", async () => {

@@ -53,7 +53,6 @@ export class ServiceManager {
 
   /** Also when it is installed already. `folder` is where its config and log are: nobody else may write there. */
   install(commandLine: string, folder: string): Installation {
-    this.#protect(folder);
     const installation = attempt("the service was not installed", () =>
       this.#control.installService({
         name: serviceName,
@@ -64,9 +63,15 @@ export class ServiceManager {
         preshutdownMs,
       }),
     );
-    attempt("the event source was not registered", () => {
-      this.#control.setEventSource(serviceName);
-    });
+    try {
+      this.#protect(folder);
+      attempt("the event source was not registered", () => {
+        this.#control.setEventSource(serviceName);
+      });
+    } catch (error) {
+      if (installation.created) this.#control.removeService(serviceName);
+      throw error;
+    }
     return installation;
   }
 
@@ -97,7 +102,7 @@ export class ServiceManager {
     await this.#until(signal, this.#deadlines.startMs, {
       met: () => {
         const status = this.#installed(what);
-        if (status.state === "stopped") throw new ServiceError(`${what}: ${endOf(status)}`, status.exitCode);
+        if (status.state === "stopped") throw new ServiceError(`${what}: ${endOf(status)}`);
         return status.state === "running";
       },
       otherwise: `the service still starts after ${this.#deadlines.startMs / 1000} s; see its log file`,
