@@ -31,6 +31,18 @@ import type { PortWatchConstructor, RawListenerConstructor, RawPortConstructor }
 import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
 import type { ServiceFunctions } from "./service.ts";
+import type {
+  BootId,
+  ClockRate,
+  FindLocalUser,
+  IsServiceRunning,
+  NetworkAdapters,
+  SetClockRate,
+  SetUserPassword,
+  ShutdownSystem,
+  StepSystemTime,
+  TellSessions,
+} from "./windows.ts";
 
 interface Addon extends ServiceFunctions {
   Port: RawPortConstructor;
@@ -66,6 +78,16 @@ interface Addon extends ServiceFunctions {
   isClockSynchronised: IsClockSynchronised;
   comparePtpClock: ComparePtpClock;
   setRtc: SetRtc;
+  bootId: BootId;
+  isServiceRunning: IsServiceRunning;
+  shutdownSystem: ShutdownSystem;
+  tellSessions: TellSessions;
+  stepSystemTime: StepSystemTime;
+  setClockRate: SetClockRate;
+  clockRate: ClockRate;
+  findLocalUser: FindLocalUser;
+  setUserPassword: SetUserPassword;
+  networkAdapters: NetworkAdapters;
 }
 
 const binary = "limiquantix.node";

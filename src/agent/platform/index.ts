@@ -4,18 +4,17 @@ import * as win32 from "./win32.ts";
 // Both have the same exports; the choice is made here and nowhere else.
 export const {
   accountOf,
-  announcer,
   deviceTransport,
   forbidCoreDumps,
   freezer,
-  hasProgram,
   identify,
   networkSystem,
   operatingSystem,
   passwordSetter,
-  shellFor,
-  shutdownCalls,
   placeTransports,
+  powerSystem,
+  readBootId,
+  shellFor,
   systemClock,
   systemFeatures,
 } = process.platform === "win32" ? win32 : linux;

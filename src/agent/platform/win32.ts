@@ -3,19 +3,22 @@ import type { Identity, IdentityRequest } from "../commands/identity.ts";
 import { unsupportedFreezer } from "../quiesce/unsupported.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { Account } from "../users/account.ts";
-import type { PasswordSetter } from "../users/passwords.ts";
 import type { NetworkSystem } from "../network/backends/backend.ts";
 
 export async function networkSystem(): Promise<NetworkSystem> {
   return (await import("../network/backends/win32.ts")).system;
 }
-/** Volume Shadow Copies are still to come. */
-export const freezer = unsupportedFreezer("on Windows file systems cannot be frozen or trimmed yet");
+/** A freeze that holds needs a VSS provider of its own, registered with COM+: see docs/architecture.md. */
+export const freezer = unsupportedFreezer(
+  "this agent cannot freeze or trim the file systems of Windows, which trims its disks by itself; take the snapshot with the guest's memory, or when it is shut down",
+);
 export { systemFeatures } from "./features-win32.ts";
-export { systemClock } from "../clock/win32.ts";
-export { deviceTransport, placeTransports } from "../transport/win32.ts";
 export { operatingSystem } from "./windows-version.ts";
-export { announcer, hasProgram, shutdownCalls } from "../power/ways-win32.ts";
+export { systemClock } from "../clock/win32.ts";
+export { powerSystem } from "../power/win32.ts";
+export { readBootId } from "../boot-id-win32.ts";
+export { passwordSetter } from "../users/win32.ts";
+export { deviceTransport, placeTransports } from "../transport/win32.ts";
 
 /** Windows Error Reporting keeps dumps of processes only where an administrator has asked for them. */
 export function forbidCoreDumps(): void {
@@ -33,16 +36,6 @@ export function identify({ user, group }: IdentityRequest): Promise<Identity> {
       `cannot become ${whom}: on Windows commands run as the agent's own user; leave user and group out`,
     ),
   );
-}
-
-/** `net user` would take the password as an argument, for all to see; NetUserSetInfo is still to come. */
-export function passwordSetter(): PasswordSetter {
-  return {
-    set: ({ user }) =>
-      Promise.reject(
-        new CodedError("password", `cannot set the password of ${user}: not supported on Windows yet`),
-      ),
-  };
 }
 
 /** Whose files they are, and who may read them, is another matter there than owner and mode. */
