@@ -6,6 +6,9 @@
 #include "port/port.h"
 #include "process/process.h"
 #include "sampler/sampler.h"
+#ifdef _WIN32
+#include "service/service.h"
+#endif
 #include "system/system.h"
 
 namespace {
@@ -30,6 +33,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterListener(env, exports);
   limiquantix::RegisterPortWatch(env, exports);
   limiquantix::RegisterExit(env, exports);
+  limiquantix::RegisterSampler(env, exports);
+  limiquantix::RegisterServices(env, exports);
+  limiquantix::RegisterServiceHost(env, exports);
+  limiquantix::RegisterEventLog(env, exports);
+  limiquantix::RegisterRegistry(env, exports);
+  limiquantix::RegisterFolderOfService(env, exports);
 #else
   limiquantix::RegisterPort(env, exports);
   limiquantix::RegisterListener(env, exports);

@@ -1,8 +1,11 @@
 // npm run bench: builds, then runs bench/main.ts.
+import { buildWin32 } from "./build-win32.mjs";
 import { main, runInTerminal } from "./run.mjs";
 import { setup } from "./setup.mjs";
+import { missingForWindows } from "./windows-requirements.mjs";
 
 await main(async () => {
   await setup();
+  if (missingForWindows().length === 0) await buildWin32();
   return runInTerminal(process.execPath, ["--import", "tsx", "bench/main.ts", ...process.argv.slice(2)]);
 });

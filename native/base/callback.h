@@ -10,6 +10,8 @@ class Callback {
  public:
   explicit Callback(Napi::Function function) : function_(Napi::Persistent(function)) {}
 
+  napi_env env() const { return function_.Env(); }
+
   /// The raw calls, not node-addon-api's: those end the process when JavaScript cannot run any
   /// more, as in a worker thread that is being terminated.
   void Call(std::initializer_list<napi_value> arguments) {

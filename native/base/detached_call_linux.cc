@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <utility>
 
-#include "base/detached_thread_linux.h"
+#include "base/detached_thread.h"
 #include "base/napi_error.h"
 #include "base/unique_fd.h"
 #include "base/wake.h"

@@ -1,11 +1,11 @@
-#include "base/detached_thread_linux.h"
-
 #include <signal.h>
 #include <sys/prctl.h>
 #include <uv.h>
 
 #include <memory>
 #include <utility>
+
+#include "base/detached_thread.h"
 
 namespace limiquantix {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "base/detached_thread_linux.h"
+#include "base/detached_thread.h"
 #include "base/lock.h"
 
 namespace limiquantix {

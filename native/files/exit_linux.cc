@@ -3,7 +3,7 @@
 #include <chrono>
 #include <thread>
 
-#include "base/detached_thread_linux.h"
+#include "base/detached_thread.h"
 #include "base/napi_error.h"
 #include "files/files.h"
 

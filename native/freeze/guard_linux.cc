@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "base/detached_call_linux.h"
-#include "base/detached_thread_linux.h"
+#include "base/detached_thread.h"
 #include "base/napi_error.h"
 #include "base/unique_fd.h"
 #include "freeze/freeze.h"

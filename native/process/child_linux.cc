@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <utility>
 
-#include "base/detached_thread_linux.h"
+#include "base/detached_thread.h"
 #include "base/lock.h"
 #include "process/clone_linux.h"
 

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/detached_thread_linux.h"
+#include "base/detached_thread.h"
 #include "base/instance_data.h"
 #include "base/napi_error.h"
 #include "base/wake.h"

@@ -9,7 +9,7 @@
 #include "base/unique_fd.h"
 #include "sampler/link_changes_linux.h"
 #include "sampler/netlink_parse_linux.h"
-#include "sampler/probe_board_linux.h"
+#include "sampler/probe_board.h"
 #include "sampler/sample.h"
 
 namespace limiquantix {

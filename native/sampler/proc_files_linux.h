@@ -29,12 +29,6 @@ class ProcFile {
   int open_error_ = 0;
 };
 
-/// The first thing that went wrong while a sample was taken.
-struct SourceError {
-  SysError error;
-  const char* path;
-};
-
 /// What /proc tells without ever blocking: CPU, memory, load, uptime, processes, disk I/O,
 /// pressure.
 class ProcFiles {

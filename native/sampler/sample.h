@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
+
 namespace limiquantix {
 
 struct CoreUsage {
@@ -80,6 +82,12 @@ struct StallTimes {
 struct Stall {
   StallTimes some;
   std::optional<StallTimes> full;  ///< kernels before 5.13 have none for the CPU
+};
+
+/// The first thing that went wrong while a sample was taken.
+struct SourceError {
+  SysError error;
+  const char* path;
 };
 
 /// One moment of the machine. A part whose source could not be read is absent.

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "sampler/mounts_linux.h"
-#include "sampler/probe_board_linux.h"
+#include "sampler/probe_board.h"
 
 namespace limiquantix {
 

@@ -27,8 +27,13 @@ type LogOptions = Pick<
   "log_level" | "log_format" | "log_file" | "log_max_size_bytes" | "log_max_files"
 >;
 
+/** Gets each line too, as JSON. */
+export interface LogTap {
+  write(line: string): void;
+}
+
 /** The agent's log: to standard error, or to a file that is rotated by size. Writing never blocks the agent. */
-export async function openLog(options: LogOptions): Promise<LogSink> {
+export async function openLog(options: LogOptions, tap?: LogTap): Promise<LogSink> {
   const output = options.log_file === "" ? standardError() : await rotatingFile(options);
   const held = new HeldOutput(output.stream);
   const target = options.log_format === "text" ? await forPeople(held) : held;
@@ -39,7 +44,7 @@ export async function openLog(options: LogOptions): Promise<LogSink> {
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
     },
-    target,
+    tap === undefined ? target : tapped(target, tap),
   );
   const hold = (): (() => void) => {
     held.hold();
@@ -49,6 +54,15 @@ export async function openLog(options: LogOptions): Promise<LogSink> {
     };
   };
   return { log, audit: log.child({}, { level: "info" }), flush: output.flush, hold };
+}
+
+function tapped(target: Output["stream"], tap: LogTap): Output["stream"] {
+  return {
+    write(line) {
+      tap.write(line);
+      return target.write(line);
+    },
+  };
 }
 
 interface Output {

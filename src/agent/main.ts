@@ -5,7 +5,7 @@ import { Audit } from "./audit.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Config } from "./config/config.ts";
 import { keepLink } from "./link.ts";
-import { openLog } from "./log.ts";
+import { type LogTap, openLog } from "./log.ts";
 import { forbidCoreDumps, freezer } from "./platform/index.ts";
 import { RecordFile, recordFolder } from "./quiesce/record.ts";
 import { type Recovery, recover } from "./quiesce/recovery.ts";
@@ -31,6 +31,13 @@ export async function thawLeftovers(): Promise<Recovery | undefined> {
   return await recover(new RecordFile(recordFolder), freezer);
 }
 
+export interface RunHooks {
+  /** Gets the lines of the log too. */
+  logTap?: LogTap;
+  /** Called when the agent waits for its host. */
+  onRunning?: () => void;
+}
+
 /**
  * Runs the agent until `signal` is aborted; `recovery` is what thawLeftovers() found. Rejects when it cannot go on; what it
  * held has been let go of.
@@ -39,9 +46,10 @@ export async function runAgent(
   config: Config,
   signal: AbortSignal,
   recovery: Recovery | undefined,
+  { logTap, onRunning }: RunHooks = {},
 ): Promise<void> {
   forbidCoreDumps();
-  const { log, audit, flush, hold } = await openLog(config);
+  const { log, audit, flush, hold } = await openLog(config, logTap);
   const telemetry = new Telemetry(
     () => new Sampler(),
     {
@@ -57,6 +65,7 @@ export async function runAgent(
     log.info({ version, port: transport.description, pid: process.pid }, "limiquantix-agent starts");
     if (recovery) void agent.quiesce.recovered(recovery);
     agent.begin();
+    onRunning?.();
     await keepLink(agent, transport, log, signal);
     log.info("limiquantix-agent stops");
   } finally {

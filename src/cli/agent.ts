@@ -1,6 +1,9 @@
+import path from "node:path";
 import { parseArgs } from "node:util";
 import { configPlaces, findConfigFile } from "../agent/config/config.ts";
+import { programData } from "../agent/config/folders.ts";
 import { type ConfigFile, configSchema } from "../agent/config/schema.ts";
+import type { RunningService } from "../agent/service/running-service.ts";
 import { version } from "../version.ts";
 import { CodedError } from "../wire/errors.ts";
 import { parse, safeParse } from "valibot";
@@ -19,6 +22,7 @@ const places =
 const help = `limiquantix-agent: answers the host of this virtual machine over a virtio-serial port.
 
 Usage: limiquantix-agent [options]
+       limiquantix-agent service install|uninstall|start|stop|status    on Windows; see service --help
 
   --port PORT        where the host is:
                        auto               the virtio port named org.limiquantix.agent.0
@@ -52,6 +56,7 @@ function readFlags() {
       "log-level": { type: "string" },
       "check-config": { type: "boolean" },
       "print-config": { type: "boolean" },
+      service: { type: "boolean" }, // how the service manager of Windows starts it
       version: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
@@ -62,7 +67,7 @@ function readFlags() {
 const exitMs = 200;
 
 /** Not waiting for the event loop to become empty: nothing that hangs may keep a stopped agent alive. */
-let leave: (code: number) => void = (code) => process.exit(code);
+let leave: (code: number, failure?: string) => void = (code) => process.exit(code);
 
 class UsageError extends Error {}
 
@@ -85,12 +90,27 @@ async function readConfig(flags: Flags): Promise<{ config: ConfigFile; file: str
     config: {
       ...config,
       ...(flags.port !== undefined && { device_path: flags.port }),
+      ...(flags.service && config.log_file === "" && { log_file: path.join(programData(), "agent.log") }),
       ...(flags["log-level"] !== undefined && { log_level: logLevel(flags["log-level"]) }),
     },
   };
 }
 
+/** Takes this process for the service that the manager has started. Its end is told to the manager, and in the event log. */
+async function beService(): Promise<RunningService> {
+  if (process.platform !== "win32") throw new UsageError("--service: only Windows has such services");
+  const { RunningService } = await import("../agent/service/running-service.ts");
+  const { addon } = await import("../native/addon.ts");
+  const service = await RunningService.begin(addon).catch((error: unknown) => {
+    throw error instanceof Error ? new UsageError(error.message, { cause: error }) : error;
+  });
+  leave = (code, failure) => void service.stopped(code, failure);
+  return service;
+}
+
 async function main(): Promise<number> {
+  if (process.argv[2] === "service")
+    return (await import("./service.ts")).runServiceCommand(process.argv.slice(3));
   let flags: Flags;
   try {
     flags = readFlags();
@@ -106,9 +126,10 @@ async function main(): Promise<number> {
     process.stdout.write(`${version}\n`);
     return 0;
   }
-  const isService = !flags["print-config"] && !flags["check-config"];
+  const isAgent = !flags["print-config"] && !flags["check-config"];
+  const service = flags.service && isAgent ? await beService() : undefined;
   // Before anything that can fail: a config that is wrong must not leave the guest frozen.
-  const recovery = isService ? await (await import("../agent/main.ts")).thawLeftovers() : undefined;
+  const recovery = isAgent ? await (await import("../agent/main.ts")).thawLeftovers() : undefined;
   const { config, file } = await readConfig(flags);
   if (flags["print-config"]) {
     const { stringify } = await import("yaml");
@@ -132,6 +153,16 @@ async function main(): Promise<number> {
   }
   process.on("SIGHUP", () => undefined); // a terminal that closes is no reason to leave the host alone
   const { exitWithin, runAgent } = await import("../agent/main.ts");
+  if (service) {
+    const signal = AbortSignal.any([stop.signal, service.signal]);
+    await runAgent(config, signal, recovery, {
+      logTap: service.events,
+      onRunning: () => {
+        service.running();
+      },
+    });
+    return 0;
+  }
   leave = (code) => {
     exitWithin(code, exitMs);
     process.exit(code);
@@ -147,7 +178,7 @@ main().then(
   (error: unknown) => {
     if (error instanceof UsageError) {
       process.stderr.write(`limiquantix-agent: ${error.message}\nTry: limiquantix-agent --help\n`);
-      leave(exitUsage);
+      leave(exitUsage, error.message);
       return;
     }
     const text =
@@ -157,6 +188,6 @@ main().then(
           ? (error.stack ?? error.message)
           : String(error);
     process.stderr.write(`limiquantix-agent: ${text}\n`);
-    leave(error instanceof CodedError && error.code.startsWith("config") ? exitConfig : 1);
+    leave(error instanceof CodedError && error.code.startsWith("config") ? exitConfig : 1, text);
   },
 );

@@ -31,6 +31,7 @@ import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
 import type { PortWatchConstructor, RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
+import type { ServiceFunctions } from "./service.ts";
 import type {
   BootId,
   ClockRate,
@@ -45,7 +46,7 @@ import type {
 } from "./windows.ts";
 
 /** On each system those of the others are missing. */
-interface Addon extends WindowsFiles {
+interface Addon extends WindowsFiles, ServiceFunctions {
   Port: RawPortConstructor;
   Listener: RawListenerConstructor;
   PortWatch: PortWatchConstructor;

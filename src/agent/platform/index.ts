@@ -16,5 +16,6 @@ export const {
   shellFor,
   placeTransports,
   systemClock,
+  systemFeatures,
 } = process.platform === "win32" ? win32 : linux;
 export type { OperatingSystem } from "./linux.ts";

@@ -13,6 +13,7 @@ export async function networkSystem(): Promise<NetworkSystem> {
   return (await import("../network/backends/linux.ts")).system;
 }
 export { linuxFreezer as freezer } from "../quiesce/freezer.ts";
+export { systemFeatures } from "./features-linux.ts";
 export { systemClock } from "../clock/linux.ts";
 export { powerSystem } from "../power/linux.ts";
 export { readBootId } from "../boot-id.ts";

@@ -4,7 +4,6 @@ import { unsupportedFreezer } from "../quiesce/unsupported.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { Account } from "../users/account.ts";
 import type { NetworkSystem } from "../network/backends/backend.ts";
-import type { OperatingSystem } from "./linux.ts";
 
 export async function networkSystem(): Promise<NetworkSystem> {
   return (await import("../network/backends/win32.ts")).system;
@@ -13,15 +12,13 @@ export async function networkSystem(): Promise<NetworkSystem> {
 export const freezer = unsupportedFreezer(
   "this agent cannot freeze or trim the file systems of Windows, which trims its disks by itself; take the snapshot with the guest's memory, or when it is shut down",
 );
+export { systemFeatures } from "./features-win32.ts";
+export { operatingSystem } from "./windows-version.ts";
 export { systemClock } from "../clock/win32.ts";
 export { powerSystem } from "../power/win32.ts";
 export { readBootId } from "../boot-id-win32.ts";
 export { passwordSetter } from "../users/win32.ts";
 export { deviceTransport, placeTransports } from "../transport/win32.ts";
-
-export function operatingSystem(): OperatingSystem {
-  return { name: os.version(), version: os.release(), kernel: os.release(), architecture: os.machine() };
-}
 
 /** Windows Error Reporting keeps dumps of processes only where an administrator has asked for them. */
 export function forbidCoreDumps(): void {

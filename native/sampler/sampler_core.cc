@@ -1,7 +1,6 @@
-#include "sampler/sampler_core_linux.h"
+#include "sampler/sampler_core.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 namespace limiquantix {
@@ -18,14 +17,14 @@ bool IsEmpty(const Sample& sample) {
 }  // namespace
 
 SamplerCore::SamplerCore(std::vector<std::string> include_filesystems)
-    : files_(new ProcFiles),
-      mounts_(new MountTable(std::move(include_filesystems))),
-      links_(new LinkProbe) {}
+    : counters_(new Counters),
+      mounts_(new Filesystems(std::move(include_filesystems))),
+      links_(new Links) {}
 
 Result<std::shared_ptr<SamplerCore>> SamplerCore::Create(
     napi_env env, std::vector<std::string> include_filesystems) {
   uv_loop_t* loop = nullptr;
-  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return SysError{EINVAL, "uv_loop"};
+  if (napi_get_uv_event_loop(env, &loop) != napi_ok) return SysError{-UV_EINVAL, "uv_loop"};
   std::shared_ptr<SamplerCore> core(new SamplerCore(std::move(include_filesystems)));
   const auto on_wake = [](uv_async_t* handle) {
     static_cast<SamplerCore*>(handle->data)->Proceed();
@@ -53,12 +52,16 @@ void SamplerCore::Start(uint32_t deadline_ms, void* owner, OnSample on_sample) {
   failure_ = mounts_->Refresh();
 
   board_->AbandonStuck(started_at_ - patience_);  // of an earlier sample
-  asked_.assign(1, links_);
-  for (const std::shared_ptr<StatfsProbe>& probe : mounts_->probes()) {
+  asked_.assign(1, links_->probe());
+  for (const std::shared_ptr<FilesystemProbe>& probe : mounts_->probes()) {
     // The root first: it must not wait for a mount that hangs.
     asked_.insert(probe->trust == Trust::kEssential ? asked_.begin() : asked_.end(), probe);
   }
-  if (watch_ != nullptr) notices_at_start_ = watch_->notices();
+  links_->Begin();
+  Submit();
+}
+
+void SamplerCore::Submit() {
   if (int error = board_->Submit(&asked_); error != 0) {
     failure_ = SourceError{SysError{error, "uv_thread_create"}, ""};
   }
@@ -86,10 +89,14 @@ void SamplerCore::ArmTimer() {
 /// A probe thread or the timer says that something may have happened.
 void SamplerCore::Proceed() {
   if (!running()) return;  // a mount has come back: the next sample asks it again
-  if (board_->AreIdle(asked_) || uv_hrtime() >= deadline_at_) {
+  if (uv_hrtime() >= deadline_at_) {
     Finish();
-  } else {
+  } else if (!board_->AreIdle(asked_)) {
     ArmTimer();
+  } else if (asked_ = mounts_->Further(*board_); !asked_.empty()) {
+    Submit();
+  } else {
+    Finish();
   }
 }
 
@@ -101,7 +108,7 @@ void SamplerCore::Finish() {
   AddFilesystems(&sample);
   board_->Withdraw();
   asked_.clear();
-  const std::optional<SourceError> failure = files_->Read(&sample);
+  const std::optional<SourceError> failure = counters_->Read(&sample);
   if (!failure_) failure_ = failure;
   const OnSample on_sample = std::exchange(on_sample_, nullptr);
   const bool useless = IsEmpty(sample) && failure_;
@@ -109,23 +116,18 @@ void SamplerCore::Finish() {
 }
 
 void SamplerCore::AddInterfaces(Sample* sample, std::optional<SourceError>* failure) {
-  if (!board_->HasAnswered(*links_)) return;
-  sample->interfaces = links_->TakeInterfaces();
-  if (!sample->interfaces) {
-    if (!*failure) *failure = SourceError{links_->error(), ""};
-    return;
-  }
-  LinkChanges known = links_->TakeKnown();
-  if (watch_ != nullptr && !watch_->primed()) watch_->Prime(std::move(known), notices_at_start_);
+  if (!board_->HasAnswered(*links_->probe())) return;
+  sample->interfaces = links_->Take();
+  if (!sample->interfaces && !*failure) *failure = SourceError{links_->error(), ""};
 }
 
 void SamplerCore::AddFilesystems(Sample* sample) {
   const uint64_t now = uv_hrtime();
-  for (const std::shared_ptr<StatfsProbe>& probe : mounts_->probes()) {
-    const Mount& mount = probe->mount();
+  for (const std::shared_ptr<FilesystemProbe>& probe : mounts_->probes()) {
+    const auto& mount = probe->mount();
     const char* error_code = nullptr;
     if (board_->HasAnswered(*probe)) {
-      const StatfsProbe::Answer& answer = probe->answer();
+      const FilesystemProbe::Answer& answer = probe->answer();
       if (answer.error == 0) {
         if (probe->trust == Trust::kUnproven) probe->trust = Trust::kProven;
         probe->failing_since = 0;
@@ -136,7 +138,7 @@ void SamplerCore::AddFilesystems(Sample* sample) {
                                        answer.available_bytes});
         continue;
       }
-      if (answer.error == ENOENT) continue;  // unmounted meanwhile
+      if (answer.error == -UV_ENOENT) continue;  // unmounted meanwhile
       error_code = uv_err_name(-answer.error);
     }
     if (probe->trust == Trust::kProven) probe->trust = Trust::kUnproven;
@@ -155,9 +157,9 @@ int SamplerCore::Watch(void* owner, OnChange on_change) {
     SamplerCore* const core = static_cast<SamplerCore*>(data);
     core->on_change_(core->change_owner_);
   };
-  Result<LinkWatch*> watch = LinkWatch::Start(timer_.loop, this, changed, OnHandleClosed);
-  if (!watch.ok()) return watch.error().code;
-  watch_ = watch.value();
+  if (int error = links_->Watch(timer_.loop, this, changed, OnHandleClosed); error != 0) {
+    return error;
+  }
   on_change_ = on_change;
   change_owner_ = owner;
   ++open_handles_;
@@ -165,8 +167,7 @@ int SamplerCore::Watch(void* owner, OnChange on_change) {
 }
 
 void SamplerCore::Unwatch() {
-  if (watch_ == nullptr) return;
-  std::exchange(watch_, nullptr)->Close();
+  if (links_ != nullptr) links_->Unwatch();
 }
 
 void SamplerCore::Close() {
@@ -176,7 +177,7 @@ void SamplerCore::Close() {
   board_->Detach();
   asked_.clear();
   Unwatch();
-  files_.reset();
+  counters_.reset();
   mounts_.reset();
   links_.reset();
   const auto on_closed = [](uv_handle_t* handle) { OnHandleClosed(handle->data); };

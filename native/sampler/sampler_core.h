@@ -10,14 +10,30 @@
 #include <vector>
 
 #include "base/result.h"
-#include "sampler/link_probe_linux.h"
-#include "sampler/link_watch_linux.h"
-#include "sampler/mount_table_linux.h"
-#include "sampler/probe_board_linux.h"
-#include "sampler/proc_files_linux.h"
+#include "sampler/probe_board.h"
 #include "sampler/sample.h"
+#ifdef _WIN32
+#include "sampler/links_win32.h"
+#include "sampler/system_counters_win32.h"
+#include "sampler/volume_table_win32.h"
+#else
+#include "sampler/links_linux.h"
+#include "sampler/mount_table_linux.h"
+#include "sampler/proc_files_linux.h"
+#endif
 
 namespace limiquantix {
+
+// What the core is made of; both have the same members.
+#ifdef _WIN32
+using Counters = SystemCounters;
+using Filesystems = VolumeTable;
+using FilesystemProbe = VolumeProbe;
+#else
+using Counters = ProcFiles;
+using Filesystems = MountTable;
+using FilesystemProbe = StatfsProbe;
+#endif
 
 /// Takes samples on Node's event loop, without JavaScript. What may block, the mounts and the
 /// interfaces, is asked of a probe thread first; when it has answered, or the deadline has passed,
@@ -50,6 +66,7 @@ class SamplerCore : public std::enable_shared_from_this<SamplerCore> {
   static void OnHandleClosed(void* core);
 
   void Proceed();
+  void Submit();
   void ArmTimer();
   void Finish();
   void AddFilesystems(Sample* sample);
@@ -63,10 +80,9 @@ class SamplerCore : public std::enable_shared_from_this<SamplerCore> {
   bool closed_ = false;
 
   std::shared_ptr<ProbeBoard> board_;
-  std::unique_ptr<ProcFiles> files_;
-  std::unique_ptr<MountTable> mounts_;
-  std::shared_ptr<LinkProbe> links_;
-  LinkWatch* watch_ = nullptr;  // deletes itself once closed
+  std::unique_ptr<Counters> counters_;
+  std::unique_ptr<Filesystems> mounts_;
+  std::unique_ptr<Links> links_;
   OnChange on_change_ = nullptr;
   void* change_owner_ = nullptr;
 
@@ -74,7 +90,6 @@ class SamplerCore : public std::enable_shared_from_this<SamplerCore> {
   OnSample on_sample_ = nullptr;
   void* owner_ = nullptr;
   uint64_t started_at_ = 0, deadline_at_ = 0, patience_ = 0;  // ns
-  uint64_t notices_at_start_ = 0;
   std::vector<std::shared_ptr<Probe>> asked_;
   std::optional<SourceError> failure_;
 };

@@ -1,4 +1,7 @@
-#include <cerrno>
+#include "sampler/sampler.h"
+
+#include <uv.h>
+
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,8 +11,7 @@
 #include "base/callback.h"
 #include "base/napi_error.h"
 #include "sampler/sample_js.h"
-#include "sampler/sampler.h"
-#include "sampler/sampler_core_linux.h"
+#include "sampler/sampler_core.h"
 
 namespace limiquantix {
 namespace {
@@ -73,8 +75,8 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
           .ThrowAsJavaScriptException();
       return env.Undefined();
     }
-    if (core_->closed()) return Fail(env, SysError{EBADF, "sample"});
-    if (core_->running()) return Fail(env, SysError{EBUSY, "sample"});
+    if (core_->closed()) return Fail(env, SysError{-UV_EBADF, "sample"});
+    if (core_->running()) return Fail(env, SysError{-UV_EBUSY, "sample"});
     napi_value promise = nullptr;
     if (napi_create_promise(env, &deferred_, &promise) != napi_ok) {
       return env.Undefined();  // a worker that is being terminated
@@ -108,7 +110,7 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
       return;
     }
     if (core_->closed()) {
-      Fail(env, SysError{EBADF, "watch"});
+      Fail(env, SysError{-UV_EBADF, "watch"});
       return;
     }
     core_->Unwatch();
@@ -137,7 +139,7 @@ class Sampler : public Napi::ObjectWrap<Sampler> {
     on_change_.reset();
     if (deferred_ == nullptr) return;
     const napi_deferred deferred = std::exchange(deferred_, nullptr);
-    const Napi::Error error = NodeError(info.Env(), SysError{ECANCELED, "sample"});
+    const Napi::Error error = NodeError(info.Env(), SysError{-UV_ECANCELED, "sample"});
     napi_reject_deferred(info.Env(), deferred, error.Value());
     Unref();
   }

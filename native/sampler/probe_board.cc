@@ -1,10 +1,10 @@
-#include "sampler/probe_board_linux.h"
+#include "sampler/probe_board.h"
 
 #include <cerrno>
 #include <cstddef>
 #include <utility>
 
-#include "base/detached_thread_linux.h"
+#include "base/detached_thread.h"
 #include "base/lock.h"
 
 namespace limiquantix {

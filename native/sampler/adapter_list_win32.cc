@@ -1,0 +1,19 @@
+#include "sampler/adapter_list_win32.h"
+
+#include <utility>
+
+#include "base/lock.h"
+
+namespace limiquantix {
+
+std::optional<std::vector<Adapter>> AdapterList::Get() {
+  const Lock lock(&mutex_);
+  return adapters_;
+}
+
+void AdapterList::Set(std::optional<std::vector<Adapter>> adapters) {
+  const Lock lock(&mutex_);
+  adapters_ = std::move(adapters);
+}
+
+}  // namespace limiquantix

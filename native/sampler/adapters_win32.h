@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/result.h"
+#include "sampler/sample.h"
+
+namespace limiquantix {
+
+/// An interface with its addresses; `facts` has no counters yet.
+struct Adapter {
+  uint64_t luid;
+  Interface facts;
+};
+
+/// Every interface that has IP on it. It takes a millisecond or so.
+Result<std::vector<Adapter>> ReadAdapters();
+
+/// The interfaces with their counters, and with what their state is by now; without those that are
+/// gone.
+std::vector<Interface> WithCounters(std::vector<Adapter> adapters);
+
+/// Whether a host would see a difference.
+bool AreSame(const std::vector<Adapter>& a, const std::vector<Adapter>& b);
+
+}  // namespace limiquantix
