@@ -19,6 +19,8 @@ const log = { info: () => undefined, warn: () => undefined, error: () => undefin
 
 let stateDir: string;
 let netsh: FakeNetsh;
+/** Some wait to be confirmed. */
+const networks: Network[] = [];
 
 const tools: SystemTools = {
   run: () => Promise.reject(new Error("only what must succeed is run")),
@@ -40,13 +42,14 @@ beforeEach(() => {
     fakeAdapter(5, "Ethernet", "52:54:00:12:34:57"),
   ]);
 });
-afterEach(() => {
+afterEach(async () => {
+  await Promise.all(networks.splice(0).map((each) => each.close()));
   rmSync(stateDir, { recursive: true, force: true });
 });
 
 function network(): Network {
   const look = (): Promise<typeof netsh.adapters> => Promise.resolve(structuredClone(netsh.adapters));
-  return new Network({
+  const made = new Network({
     backends: [new Netsh({ tools, root: "", stateDir }, look)],
     records: new ChangeRecords(stateDir, log),
     interfaces: async () =>
@@ -57,6 +60,8 @@ function network(): Network {
     setMtu: () => Promise.resolve(),
     ...{ log, uptimeSeconds: () => 1000, bootId: "boot", settleMs: 0 },
   });
+  networks.push(made);
+  return made;
 }
 
 function ethernet(settings: string, name = "Ethernet 2"): string {
