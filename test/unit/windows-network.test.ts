@@ -19,6 +19,8 @@ const log = { info: () => undefined, warn: () => undefined, error: () => undefin
 
 let stateDir: string;
 let netsh: FakeNetsh;
+/** Some wait to be confirmed. */
+const networks: Network[] = [];
 
 const tools: SystemTools = {
   run: () => Promise.reject(new Error("only what must succeed is run")),
@@ -40,13 +42,14 @@ beforeEach(() => {
     fakeAdapter(5, "Ethernet", "52:54:00:12:34:57"),
   ]);
 });
-afterEach(() => {
+afterEach(async () => {
+  await Promise.all(networks.splice(0).map((each) => each.close()));
   rmSync(stateDir, { recursive: true, force: true });
 });
 
 function network(): Network {
   const look = (): Promise<typeof netsh.adapters> => Promise.resolve(structuredClone(netsh.adapters));
-  return new Network({
+  const made = new Network({
     backends: [new Netsh({ tools, root: "", stateDir }, look)],
     records: new ChangeRecords(stateDir, log),
     interfaces: async () =>
@@ -57,10 +60,25 @@ function network(): Network {
     setMtu: () => Promise.resolve(),
     ...{ log, uptimeSeconds: () => 1000, bootId: "boot", settleMs: 0 },
   });
+  networks.push(made);
+  return made;
 }
 
 function ethernet(settings: string, name = "Ethernet 2"): string {
   return `network: {version: 2, ethernets: {"${name}": {${settings}}}}`;
+}
+
+/** How the adapters are configured, in whatever order it was done. */
+function states(): unknown[] {
+  return netsh.adapters.map((adapter) => {
+    const state = stateOf(adapter);
+    const routes = state.routes.map((route) => JSON.stringify(route)).sort();
+    return {
+      ...{ ...state, routes },
+      addresses4: [...state.addresses4].sort(),
+      addresses6: [...state.addresses6].sort(),
+    };
+  });
 }
 
 async function configure(document: string, confirmSeconds = 0): Promise<string[]> {
@@ -122,6 +140,20 @@ describe("netsh", () => {
       "interface ipv4 set address name=12 source=static address=192.0.2.5 mask=255.255.255.0 gateway=192.0.2.1 gwmetric=7",
       "interface ipv4 set subinterface interface=12 mtu=576 store=persistent",
     ]);
+  });
+
+  it("is told what a document says twice once, and not what DHCP has said already", async () => {
+    const twice = `addresses: [192.0.2.5/24, 192.0.2.5/24, "2001:db8::5/64", "2001:DB8:0::5/64"],
+      nameservers: {addresses: [192.0.2.53, 192.0.2.53]},
+      routes: [{to: 172.16.0.0/12, via: 192.0.2.1}, {to: 172.16.0.0/12, via: 192.0.2.1},
+        {to: default, via: 192.0.2.1}], gateway4: 192.0.2.1`;
+    assert.deepEqual(await configure(ethernet(twice)), [
+      "interface ipv4 set address name=12 source=static address=192.0.2.5 mask=255.255.255.0 gateway=192.0.2.1",
+      "interface ipv6 add address interface=12 address=2001:db8::5/64",
+      "interface ipv4 add route prefix=172.16.0.0/12 interface=12 nexthop=192.0.2.1",
+      "interface ipv4 set dnsservers name=12 source=static address=192.0.2.53 validate=no",
+    ]);
+    assert.deepEqual(await configure(ethernet("dhcp4: true, gateway4: 10.0.0.1", "Ethernet")), []);
   });
 
   it("leaves alone the routes of others, and other adapters", async () => {
@@ -197,13 +229,13 @@ describe("what Windows cannot be told is refused by its key", () => {
 
 describe("what there was before", () => {
   it("comes back when a call fails, and the error says which", async () => {
-    const before = netsh.adapters.map(stateOf);
+    const before = states();
     netsh.failAt = 6;
     assert.match(
       await refusal(ethernet(full)),
       /^netsh interface ipv4 set dnsservers name=12 .*: netsh\.exe failed \(exit code 1\): The parameter is incorrect\.; what was there before holds again$/,
     );
-    assert.deepEqual(netsh.adapters.map(stateOf), before);
+    assert.deepEqual(states(), before);
   });
 
   it("comes back on request, after another boot too, whatever it was", async () => {
@@ -212,15 +244,15 @@ describe("what there was before", () => {
     // Set by hand, with what no document of this agent says.
     netsh.run(["interface", "ipv4", "set", "address", "name=12", "source=static", "address=10.1.0.9", "mask=255.255.0.0", "gateway=10.1.0.1", "gwmetric=3"]); // prettier-ignore
     netsh.run(["interface", "ipv4", "set", "dnsservers", "name=12", "source=static", "address=10.1.0.53"]);
-    const before = netsh.adapters.map(stateOf);
+    const before = states();
     await configure(ethernet(full), 60);
-    assert.notDeepEqual(netsh.adapters.map(stateOf), before);
+    assert.notDeepEqual(states(), before);
     await network().rollBack();
-    assert.deepEqual(netsh.adapters.map(stateOf), before);
+    assert.deepEqual(states(), before);
   });
 
   it("comes back when nobody confirms", async () => {
-    const before = netsh.adapters.map(stateOf);
+    const before = states();
     await configure(ethernet(full), 60);
     const next = new Network({
       backends: [
@@ -233,7 +265,7 @@ describe("what there was before", () => {
     });
     await next.recover();
     await next.close();
-    assert.deepEqual(netsh.adapters.map(stateOf), before);
+    assert.deepEqual(states(), before);
   });
 });
 
@@ -294,14 +326,14 @@ describe("whatever a document says", () => {
     let changed = 0;
     await fc.assert(
       fc.asyncProperty(documents, async (ethernets) => {
-        const before = netsh.adapters.map(stateOf);
+        const before = states();
         const document = JSON.stringify({ network: { version: "2", ethernets } });
         try {
           // The fake takes nothing else.
           changed += (await configure(document)).length > 0 ? 1 : 0;
         } catch (error) {
           assert.ok(error instanceof CodedError, String(error));
-          assert.deepEqual(netsh.adapters.map(stateOf), before);
+          assert.deepEqual(states(), before);
         }
       }),
       { numRuns: 300 },

@@ -1,14 +1,16 @@
 // Power, clock, users and network of the agent in Wine. Nobody's machine is changed: the addon refuses below Wine, and what
 // might reach a clock is switched off besides.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import type { Server } from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type Client, connect } from "../../src/host/index.ts";
+import { until } from "../support/until.ts";
+import { WindowsAgent } from "../support/windows/agent.ts";
 import { bundleFor } from "../support/windows/bundle.ts";
 import { WindowsTerminal, serveTerminal } from "../support/windows/terminal.ts";
-import { Wine, type WineProcess, windowsPath } from "../support/windows/wine.ts";
+import { Wine } from "../support/windows/wine.ts";
 
 const port = "org.limiquantix.agent.0";
 
@@ -43,36 +45,53 @@ describe("power, clock, users and network of Windows", () => {
 });
 
 describe("the agent on Windows", () => {
-  let agent: WineProcess;
+  const config = "security: {disabled_operations: [sync_time], audit_logging: true}";
+  let agent: WindowsAgent;
   let terminal: WindowsTerminal;
-  let server: Awaited<ReturnType<typeof serveTerminal>>;
+  let server: Server;
   let host: Client;
 
   before(async () => {
-    const config = path.join(wine.folder, "agent.yaml");
-    writeFileSync(config, "security: {disabled_operations: [sync_time]}\n");
+    const socket = path.join(wine.folder, "host.sock");
     terminal = new WindowsTerminal(wine, port);
-    server = await serveTerminal(terminal, path.join(wine.folder, "host.sock"));
-    agent = wine.start(wine.node, [windowsPath("dist/bin/agent.cjs"), "--config", windowsPath(config)]);
-    host = await connect({ socket: path.join(wine.folder, "host.sock"), timeoutSeconds: 60 });
+    server = await serveTerminal(terminal, socket);
+    agent = await WindowsAgent.start(wine, { config });
+    host = await connect({ socket, timeoutSeconds: 60 });
   });
   after(async () => {
     await host.close();
-    agent.kill();
+    await agent[Symbol.asyncDispose]();
     server.close();
     terminal.close();
   });
 
-  it("tells when a shutdown waits, and that Windows cannot halt", async () => {
+  it("keeps a shutdown that waits over its own restart, and knows that Windows cannot halt", async () => {
     const { dueAt } = await host.power.reboot({ delaySeconds: 1000, message: "updates" });
     assert.ok(dueAt && dueAt.getTime() > Date.now() + 900_000);
-    const { pending } = await host.power.status();
-    assert.deepEqual([pending?.kind, pending?.message], ["reboot", "updates"]);
+    assert.equal((await agent.stop()).code, 0);
+    agent = await WindowsAgent.start(wine, { config });
+    // A call that the restart comes into fails.
+    const { pending, dropped } = await until(
+      "the agent to be there again",
+      () => host.power.status().catch(() => undefined),
+      60_000,
+    );
+    assert.deepEqual([pending?.kind, pending?.message, dropped], ["reboot", "updates", ""]);
     assert.equal(await host.power.cancel(), true);
     await assert.rejects(host.power.halt(), {
       agentCode: "QXGA-5001",
       message: /Windows cannot halt with the power on; ask for a poweroff/,
     });
+  });
+
+  it("tells that the system did not go down, which it cannot below Wine", async () => {
+    await host.power.poweroff();
+    const { dropped } = await until("the refusal", async () => {
+      const status = await host.power.status();
+      return status.dropped !== "" && status;
+    });
+    assert.match(dropped, /^the poweroff has not come: QXGA-5001 Windows does not go down: .*ENOTSUP/);
+    await agent.logged("poweroff with InitiateSystemShutdownEx");
   });
 
   it("says how far its clock is off, and sets none here", async () => {
@@ -94,7 +113,7 @@ describe("the agent on Windows", () => {
       [os.userInfo().username, "secret-1", "QXGA-5003", /not supported.*nothing was changed/],
     ] as const)
       await assert.rejects(host.users.setPassword(user, password), { agentCode, message });
-    assert.ok(!agent.stdout.includes("secret-1") && !agent.stderr.includes("secret-1"));
+    assert.ok(!agent.log.includes("secret-1"));
     await assert.rejects(host.users.sshKeys("nobody"), { message: /not supported on Windows/ });
   });
 

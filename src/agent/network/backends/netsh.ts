@@ -8,9 +8,9 @@ import { ConfigFiles, type FileSet } from "../config-files.ts";
 import { planOf } from "../convert/plan.ts";
 import type { NetworkDocument } from "../document.ts";
 import { adapterFor } from "../windows/adapters.ts";
-import { type NetshCall, addressCalls, otherCalls } from "../windows/commands.ts";
+import { type NetshCall, type RouteFacts, addressCalls, otherCalls } from "../windows/commands.ts";
 import { shown } from "../windows/show.ts";
-import { type AdapterState, stateOf, stateSchema, target } from "../windows/state.ts";
+import { type AdapterState, automaticRoutes, stateOf, stateSchema, target } from "../windows/state.ts";
 import { type Wanted, wantedOf, wantedSchema } from "../windows/wanted.ts";
 import { type Backend, type BackendOptions, type Change, applySeconds } from "./backend.ts";
 
@@ -99,18 +99,18 @@ export class Netsh implements Backend {
 
   async #carryOut(steps: readonly Step[]): Promise<void> {
     for (const step of steps) await this.#call(step, addressCalls);
-    for (const step of steps)
-      await this.#call(step, (index, now, to) => otherCalls(index, now, to, step.ours));
+    for (const step of steps) await this.#call(step, otherCalls);
   }
 
   async #call(
-    { guid, to }: Step,
-    calls: (index: number, now: AdapterState, to: AdapterState) => NetshCall[],
+    { guid, to, ours }: Step,
+    calls: (index: number, now: AdapterState, to: AdapterState, routes: RouteFacts) => NetshCall[],
   ): Promise<void> {
     const adapter = (await this.#look()).find((each) => each.guid === guid);
     if (!adapter) throw new CodedError("network", `the adapter ${guid} is gone`);
     const now = stateOf(adapter);
-    for (const args of calls(adapter.index, now, to(now))) await this.#netsh(args);
+    const routes = { ours, automatic: automaticRoutes(adapter) };
+    for (const args of calls(adapter.index, now, to(now), routes)) await this.#netsh(args);
   }
 
   async #look(): ReturnType<NetworkAdapters> {

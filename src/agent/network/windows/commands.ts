@@ -1,4 +1,4 @@
-import { routeFamily } from "../convert/plan.ts";
+import { isSame, isSameRoute, isSameTarget } from "./same.ts";
 import type { AdapterState } from "./state.ts";
 import type { WantedRoute } from "./wanted.ts";
 
@@ -16,17 +16,24 @@ export function addressCalls(index: number, now: AdapterState, to: AdapterState)
   ];
 }
 
-/**
- * The rest. Of the routes that are there and are not wanted, those go which are `ours`: others may belong to a program in
- * the guest.
- */
+/** What is known of routes besides an adapter's state. */
+export interface RouteFacts {
+  /** Set by this agent: of those that are not wanted, only these go. Others may belong to a program in the guest. */
+  ours: readonly WantedRoute[];
+  /** Of DHCP or a router: the same cannot be added to them. */
+  automatic: readonly WantedRoute[];
+}
+
+/** The rest. */
 export function otherCalls(
   index: number,
   now: AdapterState,
   to: AdapterState,
-  ours: readonly WantedRoute[],
+  { ours, automatic }: RouteFacts,
 ): NetshCall[] {
-  const there = (route: WantedRoute): boolean => now.routes.some((other) => isSameRoute(route, other));
+  const there = (route: WantedRoute): boolean =>
+    now.routes.some((other) => isSameRoute(route, other)) ||
+    automatic.some((other) => isSameTarget(route, other));
   const isWanted = (route: WantedRoute): boolean => to.routes.some((other) => isSameRoute(route, other));
   const gone = now.routes.filter(
     (route) => !isWanted(route) && ours.some((other) => isSameTarget(route, other)),
@@ -142,25 +149,4 @@ type Gateway = AdapterState["gateway4"];
 function isSameGateway(now: Gateway, to: Gateway): boolean {
   if (!now || !to) return now === to;
   return now.via === to.via && (to.metric === undefined || to.metric === now.metric);
-}
-
-function isSameTarget(a: WantedRoute, b: WantedRoute): boolean {
-  return routeFamily(a) === routeFamily(b) && isSame(a.to, b.to) && isSame(a.via ?? "", b.via ?? "");
-}
-
-function isSameRoute(wanted: WantedRoute, other: WantedRoute): boolean {
-  const isAny = wanted.metric === undefined || other.metric === undefined;
-  return isSameTarget(wanted, other) && (isAny || wanted.metric === other.metric);
-}
-
-/** Of two addresses, or networks, in whatever way they are written. */
-function isSame(a: string, b: string): boolean {
-  return a === b || canonical(a) === canonical(b);
-}
-
-function canonical(text: string): string {
-  const [address = "", prefix] = text.split("/");
-  if (!address.includes(":") || !URL.canParse(`http://[${address}]`)) return text;
-  const written = new URL(`http://[${address}]`).hostname;
-  return prefix === undefined ? written : `${written}/${prefix}`;
 }

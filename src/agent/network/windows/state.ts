@@ -50,6 +50,11 @@ export function stateOf(adapter: NetworkAdapter): AdapterState {
   };
 }
 
+/** Its routes that come from DHCP, a router or Windows itself. */
+export function automaticRoutes(adapter: NetworkAdapter): WantedRoute[] {
+  return adapter.routes.filter(({ isStatic }) => !isStatic).map(routeOf);
+}
+
 /** What an adapter in that state is to become. */
 export function target(wanted: Wanted, now: AdapterState): AdapterState {
   const { dhcp4, addresses4, gateway4, addresses6, routes, nameServers4, nameServers6 } = wanted;

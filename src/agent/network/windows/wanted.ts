@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { CodedError } from "../../../wire/errors.ts";
 import { type Interface, defaultRoutes, keyOf, routeFamily, routeTarget } from "../convert/plan.ts";
 import type { Route } from "../convert/schema.ts";
+import { isSame, isSameTarget, unique } from "./same.ts";
 import { cidr, familyOf, interfaceName, ip, ipv4, mac } from "../convert/values.ts";
 
 const number = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(most));
@@ -43,8 +44,9 @@ export type WantedRoute = Wanted["routes"][number];
 export function wantedOf(each: Interface): Wanted {
   refuseOthers(each);
   const { name, settings } = each;
-  const addresses4 = settings.addresses.filter((address) => !address.includes(":"));
-  const addresses6 = settings.addresses.filter((address) => address.includes(":"));
+  const addresses = unique(settings.addresses, isSame);
+  const addresses4 = addresses.filter((address) => !address.includes(":"));
+  const addresses6 = addresses.filter((address) => address.includes(":"));
   if (settings.dhcp4 && addresses4.length > 0)
     throw refused(each, "addresses", "Windows has no IPv4 address beside dhcp4; leave one of them out");
   if (!settings.dhcp4 && addresses4.length === 0)
@@ -58,16 +60,17 @@ export function wantedOf(each: Interface): Wanted {
   const first = settings.dhcp4
     ? undefined
     : all.find((one) => one.to === "default" && routeFamily(one) === 4);
-  const rest = all.filter((one) => one !== first).map((one) => checked(each, one));
-  const { via, metric } = first ? checked(each, first) : {};
+  const gateway = first && checked(each, first);
+  const others = all.filter((one) => one !== first).map((one) => checked(each, one));
+  const routes = unique(others, isSameTarget).filter((one) => !gateway || !isSameTarget(one, gateway));
   const { match, mtu } = settings as { match?: { name?: string; macaddress?: string }; mtu?: number };
-  const servers = settings.nameservers.addresses;
+  const servers = unique(settings.nameservers.addresses, isSame);
   return {
     name,
     ...(match?.name !== undefined && { matchName: match.name }),
     ...(match?.macaddress !== undefined && { mac: match.macaddress.toLowerCase() }),
-    ...{ dhcp4: settings.dhcp4, addresses4, addresses6, routes: rest },
-    ...(via !== undefined && { gateway4: { via, ...(metric !== undefined && { metric }) } }),
+    ...{ dhcp4: settings.dhcp4, addresses4, addresses6, routes },
+    ...(gateway?.via !== undefined && { gateway4: { via: gateway.via, ...metricOf(gateway) } }),
     nameServers4: servers.filter((address) => familyOf(address) === 4),
     nameServers6: servers.filter((address) => familyOf(address) === 6),
     ...(mtu !== undefined && { mtu }),
@@ -82,8 +85,12 @@ function checked(each: Interface, one: Route): WantedRoute {
   return {
     to: routeTarget(one),
     ...(via !== undefined && { via }),
-    ...(metric !== undefined && { metric }),
+    ...metricOf({ metric }),
   };
+}
+
+function metricOf({ metric }: { metric?: number | undefined }): { metric?: number } {
+  return metric === undefined ? {} : { metric };
 }
 
 function refuseOthers(each: Interface): void {
