@@ -23,6 +23,7 @@ const systemLibraries = [
   "netapi32",
   "ole32",
   "psapi",
+  "secur32",
   "user32",
   "userenv",
   "wtsapi32",
