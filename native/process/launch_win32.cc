@@ -110,7 +110,7 @@ Result<Launched> Launch(const SpawnRequest& request, std::wstring* path) {
   }
   STARTUPINFOEXW startup{};
   startup.StartupInfo.cb = sizeof startup;
-  // With a terminal, too: else it gets those of this process.
+  // With a terminal, too, and none in them: else it would get those of this process.
   startup.StartupInfo.dwFlags = STARTF_USESTDHANDLES | STARTF_USESHOWWINDOW;
   startup.StartupInfo.wShowWindow = SW_HIDE;
   Attributes attributes;
