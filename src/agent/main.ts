@@ -6,7 +6,7 @@ import { withDeadline } from "./deadline.ts";
 import type { Config } from "./config/config.ts";
 import { keepLink } from "./link.ts";
 import { openLog } from "./log.ts";
-import { freezer } from "./platform/index.ts";
+import { forbidCoreDumps, freezer } from "./platform/index.ts";
 import { RecordFile, recordFolder } from "./quiesce/record.ts";
 import { type Recovery, recover } from "./quiesce/recovery.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
@@ -40,7 +40,7 @@ export async function runAgent(
   signal: AbortSignal,
   recovery: Recovery | undefined,
 ): Promise<void> {
-  addon.forbidCoreDumps();
+  forbidCoreDumps();
   const { log, audit, flush, hold } = await openLog(config);
   const telemetry = new Telemetry(
     () => new Sampler(),

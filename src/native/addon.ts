@@ -68,18 +68,23 @@ interface Addon {
 
 const binary = "limiquantix.node";
 
+/** For Windows it is only ever built elsewhere. */
+const places = [
+  ...(process.platform === "win32" ? [] : ["build/Release"]),
+  `prebuilds/${process.platform}-${process.arch}`,
+];
+
 /** The addon's file, looked for beside the code and in each folder above it. */
 function findAddon(from: string): string {
-  const platform = `${process.platform}-${process.arch}`;
   for (let folder = from; ; folder = path.dirname(folder)) {
-    for (const place of ["build/Release", `prebuilds/${platform}`]) {
+    for (const place of places) {
       const file = path.join(folder, place, binary);
       if (existsSync(file)) return file;
     }
     if (folder === path.dirname(folder)) break;
   }
   throw new Error(
-    `the native addon for ${platform} was not found above ${from}; build it with: npm run build`,
+    `the native addon for ${process.platform}-${process.arch} was not found above ${from}; build it with: npm run build`,
   );
 }
 

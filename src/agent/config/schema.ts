@@ -1,4 +1,6 @@
+import path from "node:path";
 import * as v from "valibot";
+import { programData } from "./folders.ts";
 import { operationName, responseOf } from "../../wire/operations.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -13,7 +15,7 @@ const operation = v.pipe(
 );
 
 const defaultStateDir =
-  process.platform === "win32" ? "C:\\ProgramData\\LimiQuantix\\state" : "/var/lib/limiquantix";
+  process.platform === "win32" ? path.win32.join(programData(), "state") : "/var/lib/limiquantix";
 
 /**
  * The config file: known keys, their limits and defaults. Hosts and images in the field have such files, so a

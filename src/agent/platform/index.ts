@@ -5,6 +5,8 @@ import * as win32 from "./win32.ts";
 export const {
   accountOf,
   announcer,
+  deviceTransport,
+  forbidCoreDumps,
   freezer,
   hasProgram,
   identify,
@@ -13,6 +15,7 @@ export const {
   passwordSetter,
   shellFor,
   shutdownCalls,
+  socketTransports,
   systemClock,
 } = process.platform === "win32" ? win32 : linux;
 export type { OperatingSystem } from "./linux.ts";

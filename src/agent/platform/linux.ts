@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import os from "node:os";
+import { addon } from "../../native/addon.ts";
 import type { Tools } from "../tools/tools.ts";
 import { type PasswordSetter, Passwords } from "../users/passwords.ts";
 import type { NetworkSystem } from "../network/backends/backend.ts";
@@ -13,6 +14,7 @@ export async function networkSystem(): Promise<NetworkSystem> {
 }
 export { linuxFreezer as freezer } from "../quiesce/freezer.ts";
 export { systemClock } from "../clock/linux.ts";
+export { deviceTransport, socketTransports } from "../transport/linux.ts";
 export { announcer, hasProgram, shutdownCalls } from "../power/ways-linux.ts";
 
 export interface OperatingSystem {
@@ -29,6 +31,8 @@ export interface OperatingSystem {
 export function passwordSetter(tools: Tools): PasswordSetter {
   return new Passwords(tools);
 }
+
+export const { forbidCoreDumps } = addon;
 
 const shell = "/bin/sh";
 

@@ -13,10 +13,16 @@ export async function networkSystem(): Promise<NetworkSystem> {
 /** Volume Shadow Copies are still to come. */
 export const freezer = unsupportedFreezer("on Windows file systems cannot be frozen or trimmed yet");
 export { systemClock } from "../clock/win32.ts";
+export { deviceTransport, socketTransports } from "../transport/win32.ts";
 export { announcer, hasProgram, shutdownCalls } from "../power/ways-win32.ts";
 
 export function operatingSystem(): OperatingSystem {
   return { name: os.version(), version: os.release(), kernel: os.release(), architecture: os.machine() };
+}
+
+/** Windows Error Reporting keeps dumps of processes only where an administrator has asked for them. */
+export function forbidCoreDumps(): void {
+  // There is nothing to forbid.
 }
 
 /** The service's own user. Throws CodedError cannotSwitchUser for any other: LogonUser is still to come. */

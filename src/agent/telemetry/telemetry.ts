@@ -52,8 +52,8 @@ export class Telemetry {
     const report = (): void => {
       void this.#report(subscription);
     };
-    this.#sampler ??= this.#openSampler();
-    this.#sampler.watch(() => {
+    this.#sampler ??= this.#open();
+    this.#sampler?.watch(() => {
       this.#settle ??= setTimeout(() => {
         this.#settle = undefined;
         report();
@@ -71,6 +71,16 @@ export class Telemetry {
     this.#stop();
     this.#sampler?.close();
     this.#sampler = undefined;
+  }
+
+  /** Without a sampler a host has all but the reports. */
+  #open(): Sampler | undefined {
+    try {
+      return this.#openSampler();
+    } catch (error) {
+      this.#tell(error);
+      return undefined;
+    }
   }
 
   #stop(): void {
@@ -93,10 +103,14 @@ export class Telemetry {
         }),
       );
     } catch (error) {
-      const admitted = this.#trouble.admit();
-      if (admitted)
-        this.#log.error({ err: error, code: "QXGA-9007", ...admitted }, "no telemetry could be taken");
+      this.#tell(error);
     }
+  }
+
+  #tell(error: unknown): void {
+    const admitted = this.#trouble.admit();
+    if (admitted)
+      this.#log.error({ err: error, code: "QXGA-9007", ...admitted }, "no telemetry could be taken");
   }
 
   async #take(): Promise<Sample | undefined> {

@@ -1,3 +1,4 @@
+import type { Log } from "../log.ts";
 import type { Port, PortEvents } from "./port.ts";
 
 /** A way to come by a port: a device by name, a socket to connect to, a socket to serve. */
@@ -12,3 +13,9 @@ export interface Transport {
   /** Lets go of what the transport itself holds, such as a listening socket. */
   close(): void;
 }
+
+/** What a system has besides devices: `SCHEME:PLACE`, by scheme. */
+export type SocketTransports = ReadonlyMap<
+  string,
+  { example: string; make: (place: string, log: Log) => Transport }
+>;
