@@ -45,6 +45,8 @@ function readFlags() {
       "print-config": { type: "boolean" },
       version: { type: "boolean" },
       help: { type: "boolean", short: "h" },
+      // Not for people: see agent/commands/win32/signals.ts.
+      "signal-console": { type: "string" },
     },
   }).values;
 }
@@ -95,6 +97,10 @@ async function main(): Promise<number> {
   }
   if (flags.version) {
     process.stdout.write(`${version}\n`);
+    return 0;
+  }
+  if (flags["signal-console"] !== undefined) {
+    (await import("../agent/commands/win32/signals.ts")).signalConsole(flags["signal-console"]);
     return 0;
   }
   const isService = !flags["print-config"] && !flags["check-config"];

@@ -28,7 +28,19 @@ import type {
 } from "./files.ts";
 import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
 import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
-import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
+import type {
+  CloseStream,
+  DecodeOem,
+  ForbidCoreDumps,
+  LookupGroup,
+  LookupUser,
+  OpenPty,
+  Spawn,
+  LookupAccount,
+  OpenStream,
+  ReadEnvironment,
+  SignalConsole,
+} from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
 
 interface Addon {
@@ -39,6 +51,12 @@ interface Addon {
   spawn: Spawn;
   lookupUser: LookupUser;
   lookupGroup: LookupGroup;
+  openStream: OpenStream;
+  closeStream: CloseStream;
+  readEnvironment: ReadEnvironment;
+  lookupAccount: LookupAccount;
+  signalConsole: SignalConsole;
+  decodeOem: DecodeOem;
   readNames: ReadNames;
   readEntries: ReadEntries;
   removeTree: RemoveTree;

@@ -1,7 +1,7 @@
 import * as linux from "./linux.ts";
 import * as win32 from "./win32.ts";
 
-// Both have the same exports; the choice is made here and nowhere else.
+// Both have the same exports; the choice is made here, and for commands in commands.ts, and nowhere else.
 export const {
   accountOf,
   announcer,
@@ -9,11 +9,9 @@ export const {
   forbidCoreDumps,
   freezer,
   hasProgram,
-  identify,
   networkSystem,
   operatingSystem,
   passwordSetter,
-  shellFor,
   shutdownCalls,
   socketTransports,
   systemClock,

@@ -1,5 +1,4 @@
 import os from "node:os";
-import type { Identity, IdentityRequest } from "../commands/identity.ts";
 import { unsupportedFreezer } from "../quiesce/unsupported.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { Account } from "../users/account.ts";
@@ -25,19 +24,6 @@ export function forbidCoreDumps(): void {
   // There is nothing to forbid.
 }
 
-/** The service's own user. Throws CodedError cannotSwitchUser for any other: LogonUser is still to come. */
-export function identify({ user, group }: IdentityRequest): Promise<Identity> {
-  const { username: name, homedir: home } = os.userInfo();
-  if (user === "" && group === "") return Promise.resolve({ user: { name, home, shell: shell() } });
-  const whom = [user && `user ${user}`, group && `group ${group}`].filter(Boolean).join(" and ");
-  return Promise.reject(
-    new CodedError(
-      "cannotSwitchUser",
-      `cannot become ${whom}: on Windows commands run as the agent's own user; leave user and group out`,
-    ),
-  );
-}
-
 /** `net user` would take the password as an argument, for all to see; NetUserSetInfo is still to come. */
 export function passwordSetter(): PasswordSetter {
   return {
@@ -53,13 +39,4 @@ export function accountOf(user: string): Promise<Account> {
   return Promise.reject(
     new CodedError("unknownType", `cannot tell the SSH keys of ${user}: not supported on Windows yet`),
   );
-}
-
-/** What runs a line. */
-export function shellFor(line: string): { program: string; argv: readonly string[] } {
-  return { program: shell(), argv: ["cmd.exe", "/d", "/s", "/c", line] };
-}
-
-function shell(): string {
-  return process.env["ComSpec"] ?? "C:\\Windows\\System32\\cmd.exe";
 }
