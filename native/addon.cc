@@ -15,6 +15,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new limiquantix::InstanceData);
 #ifdef _WIN32
   limiquantix::RegisterPort(env, exports);
+  limiquantix::RegisterListener(env, exports);
+  limiquantix::RegisterPortWatch(env, exports);
   limiquantix::RegisterExit(env, exports);
   limiquantix::RegisterSpawn(env, exports);
   limiquantix::RegisterStreams(env, exports);

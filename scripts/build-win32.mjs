@@ -15,6 +15,11 @@ const compiler = "x86_64-w64-mingw32-g++-posix";
 const dlltool = "x86_64-w64-mingw32-dlltool";
 const output = "prebuilds/win32-x64/limiquantix.node";
 
+/** The ports over a driver that tests can play with, which is no part of the agent's own. */
+const driverFolder = "test/support/windows/driver";
+const testOutput = ".cache/win32/fake-driver.node";
+const isOfPorts = (file) => /^native\/(base|port)\//.test(file) && file !== "native/port/source_win32.cc";
+
 /** Of Windows itself; all are there on every Windows 10 and Server 2016. */
 const systemLibraries = [
   "advapi32",
@@ -149,36 +154,52 @@ function checkCompiler() {
   );
 }
 
+const sourcesBelow = (folder) =>
+  [...filesBelow(path.join(root, folder))]
+    .filter(isForWindows)
+    .map((file) => path.relative(root, file))
+    .sort();
+
+async function build(sources, file) {
+  checkCompiler();
+  const scratch = path.join(root, ".cache/win32");
+  mkdirSync(scratch, { recursive: true });
+  const headers = await nodeHeaders();
+  if (!headers) throw new Problem("Node's headers were not found");
+  const includes = [
+    "native",
+    path.join(root, "node_modules/node-addon-api"),
+    path.join(headers, "include/node"),
+  ];
+  const library = await importLibrary(scratch);
+  const objects = await inTurns(sources, (source) => compile(source, includes, scratch));
+  mkdirSync(path.join(root, path.dirname(file)), { recursive: true });
+  rmSync(path.join(root, file), { force: true });
+  await run(compiler, [
+    ...["-shared", "-static", "-s", "-Wl,--gc-sections", "-Wl,--no-insert-timestamp", "-o", file],
+    ...objects,
+    library,
+    ...systemLibraries.map((name) => `-l${name}`),
+  ]);
+}
+
 /** Builds the addon for Windows if it is out of date. */
 export async function buildWin32() {
   const inputs = ["native", "scripts/build-win32.mjs", "package-lock.json"];
   await whenChanged("addon for Windows", { inputs, outputs: [output] }, async () => {
-    checkCompiler();
     process.stderr.write("· compiling the native addon for Windows\n");
-    const scratch = path.join(root, ".cache/win32");
-    mkdirSync(scratch, { recursive: true });
-    const headers = await nodeHeaders();
-    if (!headers) throw new Problem("Node's headers were not found");
-    const includes = [
-      "native",
-      path.join(root, "node_modules/node-addon-api"),
-      path.join(headers, "include/node"),
-    ];
-    const sources = [...filesBelow(path.join(root, "native"))]
-      .filter(isForWindows)
-      .map((file) => path.relative(root, file))
-      .sort();
-    const library = await importLibrary(scratch);
-    const objects = await inTurns(sources, (source) => compile(source, includes, scratch));
-    mkdirSync(path.join(root, path.dirname(output)), { recursive: true });
-    rmSync(path.join(root, output), { force: true });
-    await run(compiler, [
-      ...["-shared", "-static", "-s", "-Wl,--gc-sections", "-Wl,--no-insert-timestamp", "-o", output],
-      ...objects,
-      library,
-      ...systemLibraries.map((name) => `-l${name}`),
-    ]);
+    await build(sourcesBelow("native"), output);
   });
+}
+
+/** Builds the addon that the tests of the driver use, if it is out of date; gives its path. */
+export async function buildFakeDriver() {
+  const inputs = ["native/base", "native/port", driverFolder, "scripts/build-win32.mjs", "package-lock.json"];
+  await whenChanged("addon with a driver to play with", { inputs, outputs: [testOutput] }, async () => {
+    process.stderr.write("· compiling the ports over a driver to play with\n");
+    await build([...sourcesBelow("native").filter(isOfPorts), ...sourcesBelow(driverFolder)], testOutput);
+  });
+  return path.join(root, testOutput);
 }
 
 if (process.argv[1] === import.meta.filename) {

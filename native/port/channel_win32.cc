@@ -123,7 +123,9 @@ void Channel::Close() {
 }
 
 void Channel::Wake() {
-  if (!woken_.exchange(true)) thread_->Wake(shared_from_this());
+  if (woken_.exchange(true)) return;
+  // The next one tries again: whoever has something to say says it more than once.
+  if (!thread_->Wake(shared_from_this())) woken_.store(false);
 }
 
 /// Any thread.

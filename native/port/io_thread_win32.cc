@@ -77,12 +77,13 @@ IoThread::~IoThread() { PostQueuedCompletionStatus(core_->port.get(), 0, kQuit, 
 
 HANDLE IoThread::port() const { return core_->port.get(); }
 
-void IoThread::Wake(std::shared_ptr<IoClient> client) {
+bool IoThread::Wake(std::shared_ptr<IoClient> client) {
   auto* const own = new std::shared_ptr<IoClient>(std::move(client));
-  if (!PostQueuedCompletionStatus(core_->port.get(), 0, kWake,
-                                  reinterpret_cast<OVERLAPPED*>(own))) {
-    delete own;  // the system is out of memory
+  if (PostQueuedCompletionStatus(core_->port.get(), 0, kWake, reinterpret_cast<OVERLAPPED*>(own))) {
+    return true;
   }
+  delete own;
+  return false;
 }
 
 void IoThread::WakeAfter(const std::shared_ptr<IoClient>& client, uint32_t milliseconds) {

@@ -41,8 +41,8 @@ class IoThread {
   IoThread& operator=(const IoThread&) = delete;
 
   HANDLE port() const;
-  /// Any thread: has OnTurn called soon, once for each Wake.
-  void Wake(std::shared_ptr<IoClient> client);
+  /// Any thread: has OnTurn called soon, once for each Wake. False when the system has no memory.
+  bool Wake(std::shared_ptr<IoClient> client);
   /// I/O thread: has OnTurn called after so long. One time a client; a later one replaces it.
   void WakeAfter(const std::shared_ptr<IoClient>& client, uint32_t milliseconds);
 

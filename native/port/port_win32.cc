@@ -11,6 +11,7 @@
 #include "base/wake.h"
 #include "port/channel_win32.h"
 #include "port/port.h"
+#include "port/source_win32.h"
 
 namespace limiquantix {
 namespace {
@@ -21,22 +22,6 @@ Result<std::shared_ptr<IoThread>> ThreadOf(Napi::Env env) {
   Result<std::shared_ptr<IoThread>> started = IoThread::Start();
   if (started.ok()) own = started.value();
   return started;
-}
-
-Result<std::unique_ptr<Device>> OpenSource(Napi::Object source, std::string* path) {
-  if (source.Has("fd")) {
-    const auto handle = static_cast<intptr_t>(source.Get("fd").ToNumber().Int64Value());
-    const bool is_socket =
-        source.Has("kind") && source.Get("kind").ToString().Utf8Value() == "socket";
-    return AdoptHandle(reinterpret_cast<HANDLE>(handle),
-                       is_socket ? PortKind::kSocket : PortKind::kPipe);
-  }
-  if (source.Has("socket")) {
-    *path = source.Get("socket").ToString().Utf8Value();
-    return ConnectPipe(*path);
-  }
-  *path = source.Get("device").ToString().Utf8Value();
-  return OpenDevice(*path);
 }
 
 /// One end of a byte channel: a virtio port, a serial line or a named pipe. It moves bytes and

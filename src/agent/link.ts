@@ -94,7 +94,10 @@ async function servePort(
     const cause = await ended;
     const last = link as Link; // the events have changed it meanwhile
     if (last.state === "attached") {
-      if (cause === "stopped") await last.session.drained(drainMs);
+      if (cause === "stopped") {
+        await last.session.drained(drainMs);
+        await last.port.flushed(drainMs);
+      }
       last.session.end();
     }
     return cause;

@@ -27,7 +27,7 @@ import type {
   WritePiece,
 } from "./files.ts";
 import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
-import type { RawListenerConstructor, RawPortConstructor } from "./port.ts";
+import type { PortWatchConstructor, RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type {
   CloseStream,
   DecodeOem,
@@ -46,6 +46,7 @@ import type { RawSamplerConstructor } from "./sampler.ts";
 interface Addon {
   Port: RawPortConstructor;
   Listener: RawListenerConstructor;
+  PortWatch: PortWatchConstructor;
   Sampler: RawSamplerConstructor;
   openPty: OpenPty;
   spawn: Spawn;

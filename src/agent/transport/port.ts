@@ -85,6 +85,14 @@ export class Port {
     }
   }
 
+  /** Resolves when the system has all that write() has taken, as it has on Linux at once, or at the deadline. */
+  async flushed(deadlineMs: number): Promise<void> {
+    const until = performance.now() + deadlineMs;
+    while (!this.#closed && (this.#raw.unsent ?? 0) > 0 && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
   /** Stops reading; what the host sends waits in the kernel, and then in the host. */
   pause(): void {
     this.#paused = true;

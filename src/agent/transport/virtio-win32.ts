@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { addon } from "../../native/addon.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { Log } from "../log.ts";
+import { untilArrived } from "./arrival-win32.ts";
 import { Port, type PortEvents } from "./port.ts";
 import type { Transport } from "./transport.ts";
 import { channelNames } from "./virtio.ts";
@@ -10,8 +10,8 @@ import { Backoff } from "./wait.ts";
 /** Where the driver gives a port its name: for all sessions, not only that of whoever looks. */
 const deviceFolder = "\\\\.\\Global\\";
 
-/** How often it is looked for where Windows does not tell that it has come. */
-const lookMs = 5_000;
+/** Gone again, held by the process that we replace, or denied until then: as these it is tried again. */
+const waitable = ["ENODEV", "EBUSY", "EACCES", "EIO"];
 
 /** Why a device could not be opened, and what is to be done about it. */
 const advice: Readonly<Record<string, { code: string; message: string }>> = {
@@ -48,14 +48,18 @@ export class WindowsDeviceTransport implements Transport {
 
   async open(events: PortEvents, signal: AbortSignal): Promise<Port> {
     const backoff = new Backoff();
-    for (let said = ""; ;) {
-      const { port, error } = this.#openFirst(events);
-      if (port) return port;
-      const { code = "" } = error;
-      if (said !== code) this.#say(error);
+    let said = "";
+    const look = (): Port | Failure | undefined => {
+      const result = this.#openFirst(events);
+      const code = result instanceof Port ? "" : (result.code ?? "");
+      if (!(result instanceof Port) && said !== code) this.#say(result);
       said = code;
-      if (code === "ENOENT") await sleep(lookMs, undefined, { signal });
-      else await backoff.pause(signal);
+      return code === "ENOENT" ? undefined : result;
+    };
+    for (;;) {
+      const result = await untilArrived(look, signal);
+      if (result instanceof Port) return result;
+      await backoff.pause(signal);
     }
   }
 
@@ -63,21 +67,24 @@ export class WindowsDeviceTransport implements Transport {
     // Holds nothing: the port belongs to the one who opened it.
   }
 
-  /** The first that there is, or why there is none. Throws CodedError when waiting cannot help. */
-  #openFirst(events: PortEvents): { port: Port; error?: never } | { port?: never; error: Failure } {
-    let last: Failure = Object.assign(new Error("ENOENT: there is no such device"), { code: "ENOENT" });
+  /** The first that there is, or why it could not be opened. Throws CodedError when waiting cannot help. */
+  #openFirst(events: PortEvents): Port | Failure {
+    let absent: Failure | undefined;
     for (const device of this.#devices) {
       try {
-        return { port: new Port((onEvents) => new addon.Port({ device }, onEvents), events) };
+        return new Port((onEvents) => new addon.Port({ device }, onEvents), events);
       } catch (error) {
-        last = error as Failure;
-        const { code = "", message } = last;
-        if (!["ENOENT", "ENODEV", "EBUSY", "EACCES", "EIO"].includes(code))
-          throw new CodedError("deviceOpenFailed", `cannot open ${device}: ${message}`, { cause: error });
-        if (code !== "ENOENT") break;
+        const failure = error as Failure;
+        const { code = "", message } = failure;
+        if (code === "ENOENT") {
+          absent ??= failure;
+          continue;
+        }
+        if (waitable.includes(code)) return failure;
+        throw new CodedError("deviceOpenFailed", `cannot open ${device}: ${message}`, { cause: error });
       }
     }
-    return { error: last };
+    return absent ?? new Error("there is no device to open");
   }
 
   #say(error: Failure): void {
