@@ -23,7 +23,9 @@ void SignalConsole(const Napi::CallbackInfo& info) {
   FreeConsole();  // a process has one at most; without, it fails, and that is as well
   if (!AttachConsole(pid)) return fail("AttachConsole");
   SetConsoleCtrlHandler(IgnoreEvent, TRUE);
-  if (!GenerateConsoleCtrlEvent(event, 0)) return fail("GenerateConsoleCtrlEvent");
+  if (GenerateConsoleCtrlEvent(event, 0)) return;
+  // Wine knows no other.
+  if (!GenerateConsoleCtrlEvent(CTRL_C_EVENT, 0)) fail("GenerateConsoleCtrlEvent");
 }
 
 /// decodeOem(bytes): text in the code page that consoles have unless told otherwise.

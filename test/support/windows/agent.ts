@@ -33,7 +33,7 @@ export class WindowsAgent implements AsyncDisposable {
 
   /** The caller closes it. */
   async connect(): Promise<Client> {
-    return await connect({ socket: this.socket }, { timeoutSeconds: 30 });
+    return await connect({ socket: this.socket, timeoutSeconds: 30 });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
