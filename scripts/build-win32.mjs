@@ -192,14 +192,13 @@ export async function buildWin32() {
   });
 }
 
-/** Builds the addon that the tests of the driver use, if it is out of date; gives its path. */
+/** Builds the addon that the tests of the driver use, if it is out of date. */
 export async function buildFakeDriver() {
   const inputs = ["native/base", "native/port", driverFolder, "scripts/build-win32.mjs", "package-lock.json"];
   await whenChanged("addon with a driver to play with", { inputs, outputs: [testOutput] }, async () => {
     process.stderr.write("· compiling the ports over a driver to play with\n");
     await build([...sourcesBelow("native").filter(isOfPorts), ...sourcesBelow(driverFolder)], testOutput);
   });
-  return path.join(root, testOutput);
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -69,7 +69,11 @@ await main(async () => {
       skippedSuites++;
       continue;
     }
-    if (suite === "windows") await (await import("./build-win32.mjs")).buildWin32();
+    if (suite === "windows") {
+      const { buildFakeDriver, buildWin32 } = await import("./build-win32.mjs");
+      await buildWin32();
+      await buildFakeDriver();
+    }
     await runSuite(suite, filesOf(suite));
   }
   process.stdout.write(

@@ -134,8 +134,8 @@ void Channel::OnRead(DWORD error, DWORD bytes) {
     return;
   }
   draining_ = false;
-  if (error == ERROR_SUCCESS || error == ERROR_OPERATION_ABORTED) {
-    read_pause_.Grow();  // an empty message; or what it says next tells why
+  if (error == ERROR_SUCCESS || error == ERROR_OPERATION_ABORTED || error == ERROR_TIMEOUT) {
+    read_pause_.Grow();  // there was nothing; or what it says next tells why
   } else if (kind_ == PortKind::kVirtio && error == ERROR_NO_SYSTEM_RESOURCES) {
     read_pause_.Grow();  // no host is there, or the system has no memory
     query_pause_.Set(0);
@@ -207,7 +207,7 @@ void Channel::OnWrite(DWORD error, DWORD bytes) {
 void Channel::StartQuery() {
   if (kind_ != PortKind::kVirtio || querying_) return;
   if (!query_pause_.IsSet() || !query_pause_.IsOver()) return;
-  query_pause_.Reset();
+  query_pause_.Clear();
   query_.Begin(shared_from_this());
   const DWORD error = device_->Query(info_.data(), static_cast<DWORD>(info_.size()), &query_);
   if (error == ERROR_SUCCESS || error == ERROR_IO_PENDING) {
@@ -269,14 +269,15 @@ void Channel::OnEvent(DeviceEvent event) {
 }
 
 void Channel::HostCame() {
+  Lock lock(&mutex_);
+  if (host_ == Host::kAttached) return;
   read_pause_.Reset();
   write_pause_.Reset();
   query_pause_.Reset();
-  Lock lock(&mutex_);
-  if (host_ == Host::kAttached) return;
   host_ = Host::kAttached;
-  touched_ = draining_ = false;
-  Tell(in_.HasNext() ? kWritable | kReadable : kWritable);
+  draining_ = false;
+  touched_ = in_.HasNext();
+  Tell(touched_ ? kWritable | kReadable : kWritable);
 }
 
 void Channel::HostWent() {

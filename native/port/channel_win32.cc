@@ -14,6 +14,9 @@ constexpr size_t kInboxBytes = 256 * 1024, kPipeInboxBytes = 64 * 1024;
 /// Twice what is written at once.
 constexpr size_t kOutboxBytes = 128 * 1024;
 
+/// Between reads that are refused, or end with nothing.
+constexpr uint32_t kMostPauseMs = 1000, kMostLinePauseMs = 50;
+
 constexpr size_t kMostEvents = 16;
 
 size_t InboxBytes(PortKind kind) { return kind == PortKind::kPipe ? kPipeInboxBytes : kInboxBytes; }
@@ -25,6 +28,7 @@ Channel::Channel(std::unique_ptr<Device> device, std::shared_ptr<IoThread> threa
     : kind_(device->kind()),
       thread_(std::move(thread)),
       device_(std::move(device)),
+      read_pause_(1, kind_ == PortKind::kVirtio ? kMostPauseMs : kMostLinePauseMs),
       on_edges_(std::move(on_edges)),
       host_(kind_ == PortKind::kVirtio ? Host::kUnknown : Host::kAttached),
       in_(InboxBytes(kind_), kind_ == PortKind::kVirtio),

@@ -92,7 +92,8 @@ class Channel : public IoClient, public std::enable_shared_from_this<Channel> {
   IoCall read_, write_, query_;
   bool reading_ = false, querying_ = false, watched_ = false, draining_ = false;
   bool can_read_ = true;
-  Pause read_pause_{20, 1000}, write_pause_{1, 100}, query_pause_{50, 1000};
+  Pause read_pause_;
+  Pause write_pause_{1, 100}, query_pause_{50, 1000};
   ULONGLONG close_by_ = 0;
   size_t write_most_ = kWriteBytes, in_flight_ = 0;
   bool in_flight_stale_ = false;  // they were for a host that has gone

@@ -13,6 +13,8 @@ class Pause {
   constexpr Pause(uint32_t first_ms, uint32_t most_ms) : first_(first_ms), most_(most_ms) {}
 
   void Reset() { pause_ = at_ = 0; }
+  /// Nothing is to be tried; the next pause is as long as it would have been.
+  void Clear() { at_ = 0; }
   void Grow() {
     pause_ = std::min<ULONGLONG>(std::max<ULONGLONG>(2 * pause_, first_), most_);
     at_ = GetTickCount64() + pause_;
