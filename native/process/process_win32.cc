@@ -46,7 +46,9 @@ struct Process::Pending {
   void Abandon() {
     const std::lock_guard<std::mutex> lock(mutex);
     abandoned = true;
-    if (launched) launched->job.Kill(kKilledCode);
+    if (!launched) return;
+    launched->job.Kill(kKilledCode);
+    if (launched->console) launched->console->Close();  // in the background: this is the JS thread
   }
 };
 
