@@ -12,7 +12,10 @@
 namespace limiquantix {
 namespace {
 
-constexpr DWORD kPipeBytes = 64 * 1024;
+// As Linux has it; what a command prints may wait in four times as much, so that it need not wait
+// for each read.
+constexpr DWORD kInputBytes = 64 * 1024;
+constexpr DWORD kOutputBytes = 256 * 1024;
 
 }  // namespace
 
@@ -34,7 +37,7 @@ Result<PipePair> CreatePipePair(PipeDirection direction, bool inheritable) {
                        (to_us ? PIPE_ACCESS_INBOUND : PIPE_ACCESS_DUPLEX) | FILE_FLAG_OVERLAPPED |
                            FILE_FLAG_FIRST_PIPE_INSTANCE,
                        PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS,
-                       1, kPipeBytes, kPipeBytes, 0, nullptr));
+                       1, kInputBytes, kOutputBytes, 0, nullptr));
   if (!pair.ours) return LastError("CreateNamedPipeW");
   SECURITY_ATTRIBUTES attributes{sizeof attributes, nullptr, inheritable};
   const DWORD access =

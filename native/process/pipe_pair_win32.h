@@ -16,7 +16,7 @@ enum class PipeDirection {
   kToThem  ///< ours can be read too: that ends when nobody reads what we write any more
 };
 
-/// A pipe that takes 64 KiB without a reader, as Linux has it.
+/// A pipe that takes 64 KiB from us without a reader, and 256 KiB to us.
 Result<PipePair> CreatePipePair(PipeDirection direction, bool inheritable);
 
 }  // namespace limiquantix
