@@ -15,6 +15,9 @@ const chunkBytes = 64 * 1024;
 const chunks = 1_500;
 const rounds = 7;
 
+/** Until V8 has compiled what runs all the time: an agent is asked for years. */
+const warmUps = 6;
+
 type Work = "nothing" | "write" | "read";
 
 /**
@@ -37,7 +40,7 @@ const works = {
   read: (at, done) => fs.read(fd, chunk, 0, chunk.length, at, done),
 };
 const work = works[${JSON.stringify(work)}];
-const fd = fs.openSync(${JSON.stringify(file)}, ${JSON.stringify(work)} === "read" ? "r" : "w");
+const fd = ${work === "nothing" ? "undefined" : `fs.openSync(${JSON.stringify(file)}, ${JSON.stringify(work === "read" ? "r" : "w")})`};
 answer.writeUInt32BE(${answerBytes - 4});
 require("net").createServer((c) => {
   let left = ${requestBytes};
@@ -92,6 +95,7 @@ async function compare(
   { name, work, file, requestOf }: Kind,
 ): Promise<BenchRow[]> {
   const { answerBytes } = await exchange(toAgent, requestOf);
+  for (let i = 1; i < warmUps; i++) await exchange(toAgent, requestOf);
   const bareRequest = requestOf(1);
   const references = new Map<Work, { server: ChildProcess; connection: Socket; rates: number[] }>();
   const ours: number[] = [];
@@ -103,7 +107,7 @@ async function compare(
       const connection = await connected(socket);
       pin(server.pid ?? 0, "1");
       references.set(kind, { server, connection, rates: [] });
-      await exchange(connection, () => bareRequest);
+      for (let i = 0; i < warmUps; i++) await exchange(connection, () => bareRequest);
     }
     for (let round = 0; round < rounds; round++) {
       ours.push((await exchange(toAgent, requestOf)).rate);

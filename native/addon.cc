@@ -15,6 +15,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData(new limiquantix::InstanceData);
 #ifdef _WIN32
   limiquantix::RegisterPort(env, exports);
+  limiquantix::RegisterBoot(env, exports);
+  limiquantix::RegisterPower(env, exports);
+  limiquantix::RegisterClock(env, exports);
+  limiquantix::RegisterLocalUsers(env, exports);
+  limiquantix::RegisterAdapters(env, exports);
   limiquantix::RegisterListener(env, exports);
   limiquantix::RegisterPortWatch(env, exports);
   limiquantix::RegisterExit(env, exports);

@@ -1,9 +1,9 @@
 // npm run build:win32: the addon for Windows, compiled here with mingw-w64, into prebuilds/win32-x64.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { createRequire } from "node:module";
+import { commonFlags, compileAll, sourcesFor } from "./compile.mjs";
 import { nodeHeaders } from "./node-headers.mjs";
 import { Problem, main, run } from "./run.mjs";
 import { setup } from "./setup.mjs";
@@ -18,6 +18,7 @@ const output = "prebuilds/win32-x64/limiquantix.node";
 /** The ports over a driver that tests can play with, which is no part of the agent's own. */
 const driverFolder = "test/support/windows/driver";
 const testOutput = ".cache/win32/fake-driver.node";
+const scripts = ["scripts/build-win32.mjs", "scripts/compile.mjs"];
 const isOfPorts = (file) => /^native\/(base|port)\//.test(file) && file !== "native/port/source_win32.cc";
 
 /** Of Windows itself; all are there on every Windows 10 and Server 2016. */
@@ -26,6 +27,7 @@ const systemLibraries = [
   "bcrypt",
   "iphlpapi",
   "netapi32",
+  "ntdll",
   "ole32",
   "psapi",
   "secur32",
@@ -36,44 +38,13 @@ const systemLibraries = [
 ];
 
 const flags = [
-  ...[
-    "-std=c++17",
-    "-O2",
-    "-Wall",
-    "-Wextra",
-    "-Werror",
-    "-fno-exceptions",
-    "-fno-rtti",
-    "-fvisibility=hidden",
-  ],
-  ...["-ffunction-sections", "-fdata-sections"],
+  ...commonFlags,
   // Windows 10 1809: the first with pseudo consoles.
-  ...[
-    "_WIN32_WINNT=0x0A00",
-    "NTDDI_VERSION=0x0A000006",
-    "UNICODE",
-    "_UNICODE",
-    "WIN32_LEAN_AND_MEAN",
-    "NOMINMAX",
-  ].map((name) => `-D${name}`),
-  ...["BUILDING_NODE_EXTENSION", "NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS"].map((name) => `-D${name}`),
-  ...["NODE_ADDON_API_DISABLE_DEPRECATED", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"].map(
-    (name) => `-D${name}`,
-  ),
+  ...["-D_WIN32_WINNT=0x0A00", "-DNTDDI_VERSION=0x0A000006"],
+  ...["-DUNICODE", "-D_UNICODE", "-DWIN32_LEAN_AND_MEAN", "-DNOMINMAX"],
 ];
 
-function* filesBelow(folder) {
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const place = path.join(folder, entry.name);
-    if (entry.isDirectory()) yield* filesBelow(place);
-    else yield place;
-  }
-}
-
-/** Those named after another system are its own. */
-const isForWindows = (file) => file.endsWith(".cc") && !file.endsWith("_linux.cc");
-
-/** What node.exe exports and the addon may use: all of Node-API, and what is named in native/node_exports.def. */
+/** What node.exe exports and the addon may use: all of Node-API, and what native/base/node_exports_win32.def names. */
 async function importLibrary(scratch) {
   const own = readFileSync(path.join(root, "native/base/node_exports_win32.def"), "utf8");
   const nodeApi = readFileSync(
@@ -97,55 +68,6 @@ async function importLibrary(scratch) {
   return library;
 }
 
-/** The newest of a source and all that it includes, or Infinity when that is not known. */
-function newestInput(dependencies) {
-  if (!existsSync(dependencies)) return Infinity;
-  const files = readFileSync(dependencies, "utf8")
-    .replace(/\\\n/g, " ")
-    .split(":")
-    .slice(1)
-    .join(":")
-    .trim()
-    .split(/\s+/);
-  return Math.max(
-    ...files.map((file) =>
-      existsSync(path.resolve(root, file)) ? statSync(path.resolve(root, file)).mtimeMs : Infinity,
-    ),
-  );
-}
-
-async function compile(source, includes, scratch) {
-  const object = path.join(scratch, `${source.replaceAll("/", "-")}.o`);
-  const dependencies = `${object}.d`;
-  if (existsSync(object) && statSync(object).mtimeMs > newestInput(dependencies)) return object;
-  const seed = `-frandom-seed=${source}`; // the same bytes each time
-  await run(compiler, [
-    ...flags,
-    seed,
-    ...includes.map((folder) => `-I${folder}`),
-    "-MD",
-    "-MF",
-    dependencies,
-    "-c",
-    source,
-    "-o",
-    object,
-  ]);
-  return object;
-}
-
-async function inTurns(items, work) {
-  const results = [];
-  let next = 0;
-  await Promise.all(
-    Array.from({ length: availableParallelism() }, async () => {
-      for (let index = next++; index < items.length; index = next++)
-        results[index] = await work(items[index]);
-    }),
-  );
-  return results;
-}
-
 function checkCompiler() {
   const missing = [compiler, dlltool].filter((name) => spawnSync(name, ["--version"]).error);
   if (missing.length === 0) return;
@@ -154,25 +76,16 @@ function checkCompiler() {
   );
 }
 
-const sourcesBelow = (folder) =>
-  [...filesBelow(path.join(root, folder))]
-    .filter(isForWindows)
-    .map((file) => path.relative(root, file))
-    .sort();
-
 async function build(sources, file) {
   checkCompiler();
   const scratch = path.join(root, ".cache/win32");
   mkdirSync(scratch, { recursive: true });
   const headers = await nodeHeaders();
   if (!headers) throw new Problem("Node's headers were not found");
-  const includes = [
-    "native",
-    path.join(root, "node_modules/node-addon-api"),
-    path.join(headers, "include/node"),
-  ];
+  const includes = ["native", "node_modules/node-addon-api", path.join(headers, "include/node")];
+  const how = { compiler, flags: [...flags, ...includes.map((folder) => `-I${folder}`)], scratch };
   const library = await importLibrary(scratch);
-  const objects = await inTurns(sources, (source) => compile(source, includes, scratch));
+  const objects = await compileAll(how, sources);
   mkdirSync(path.join(root, path.dirname(file)), { recursive: true });
   rmSync(path.join(root, file), { force: true });
   await run(compiler, [
@@ -185,19 +98,19 @@ async function build(sources, file) {
 
 /** Builds the addon for Windows if it is out of date. */
 export async function buildWin32() {
-  const inputs = ["native", "scripts/build-win32.mjs", "package-lock.json"];
+  const inputs = ["native", ...scripts, "package-lock.json"];
   await whenChanged("addon for Windows", { inputs, outputs: [output] }, async () => {
     process.stderr.write("· compiling the native addon for Windows\n");
-    await build(sourcesBelow("native"), output);
+    await build(sourcesFor("win32"), output);
   });
 }
 
 /** Builds the addon that the tests of the driver use, if it is out of date. */
 export async function buildFakeDriver() {
-  const inputs = ["native/base", "native/port", driverFolder, "scripts/build-win32.mjs", "package-lock.json"];
+  const inputs = ["native/base", "native/port", driverFolder, ...scripts, "package-lock.json"];
   await whenChanged("addon with a driver to play with", { inputs, outputs: [testOutput] }, async () => {
     process.stderr.write("· compiling the ports over a driver to play with\n");
-    await build([...sourcesBelow("native").filter(isOfPorts), ...sourcesBelow(driverFolder)], testOutput);
+    await build([...sourcesFor("win32").filter(isOfPorts), ...sourcesFor("win32", driverFolder)], testOutput);
   });
 }
 

@@ -5,12 +5,13 @@ import path from "node:path";
 import { Problem, main } from "./run.mjs";
 import { setup } from "./setup.mjs";
 import { root } from "./stamps.mjs";
+import { missingForPackage } from "./package-requirements.mjs";
 import { missingForVm } from "./vm-requirements.mjs";
 import { missingForWindows } from "./windows-requirements.mjs";
 
 /** In this order: what fails fast first. */
-const suites = ["unit", "contract", "native", "integration", "windows", "vm"];
-const missingFor = { windows: missingForWindows, vm: missingForVm };
+const suites = ["unit", "contract", "native", "integration", "package", "windows", "vm"];
+const missingFor = { package: missingForPackage, windows: missingForWindows, vm: missingForVm };
 const obligatory = Boolean(process.env.CI) && process.env.CI !== "false";
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
@@ -26,7 +27,7 @@ function filesOf(suite) {
 /** Runs node's test runner over the files, shows its report and adds up its closing lines. */
 function runSuite(suite, files) {
   // Virtual machines and Windows share two cores; they are tested one file after the other.
-  const concurrency = ["integration", "windows", "vm"].includes(suite) ? 1 : 2;
+  const concurrency = ["integration", "package", "windows", "vm"].includes(suite) ? 1 : 2;
   const args = [
     "--import",
     "tsx",
@@ -69,6 +70,7 @@ await main(async () => {
       skippedSuites++;
       continue;
     }
+    if (suite === "package") await (await import("./prepack.mjs")).prepack();
     if (suite === "windows") {
       const { buildFakeDriver, buildWin32 } = await import("./build-win32.mjs");
       await buildWin32();

@@ -37,6 +37,8 @@ struct InstanceData {
   std::shared_ptr<std::atomic<int>> thaws = std::make_shared<std::atomic<int>>(0);
   std::shared_ptr<std::atomic<int>> trims = std::make_shared<std::atomic<int>>(0);
 #else
+  /// Calls that may wait for another process: see ThreadCall.
+  std::shared_ptr<std::atomic<int>> thread_calls = std::make_shared<std::atomic<int>>(0);
   std::weak_ptr<IoThread> io_thread;  ///< while there are ports
   Napi::FunctionReference process;    ///< the class Process
   Napi::FunctionReference stream;     ///< the class Stream

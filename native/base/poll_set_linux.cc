@@ -57,13 +57,25 @@ int PollSet::Watch() {
   return 0;
 }
 
+PollSet::Place* PollSet::Find(uint64_t id) {
+  Place& place = places_[static_cast<uint32_t>(id)];
+  return place.poller && place.uses == id >> 32 ? &place : nullptr;
+}
+
 int PollSet::Add(int fd, uint32_t interest, std::shared_ptr<Poller> poller, uint64_t* id) {
-  *id = ++last_id_;
+  if (free_.empty()) {
+    free_.push_back(static_cast<uint32_t>(places_.size()));
+    places_.emplace_back();
+  }
+  const uint32_t index = free_.back();
+  Place& place = places_[index];
+  *id = static_cast<uint64_t>(++place.uses) << 32 | index;
   if (const int error = Control(epoll_.get(), EPOLL_CTL_ADD, fd, interest, *id); error != 0) {
-    if (pollers_.empty()) Close();
+    if (free_.size() == places_.size()) Close();
     return error;
   }
-  pollers_.emplace(*id, std::move(poller));
+  free_.pop_back();
+  place.poller = std::move(poller);
   return 0;
 }
 
@@ -72,13 +84,13 @@ int PollSet::Change(int fd, uint32_t interest, uint64_t id) {
 }
 
 void PollSet::Remove(int fd, uint64_t id) {
-  const auto found = pollers_.find(id);
-  if (found == pollers_.end()) return;
+  Place* const place = Find(id);
+  if (place == nullptr) return;
   // Closing would not do: a child that has not executed yet has a copy.
   Control(epoll_.get(), EPOLL_CTL_DEL, fd, 0, id);
-  const std::shared_ptr<Poller> last = std::move(found->second);
-  pollers_.erase(found);
-  if (pollers_.empty()) Close();
+  const std::shared_ptr<Poller> last = std::move(place->poller);
+  free_.push_back(static_cast<uint32_t>(id));
+  if (free_.size() == places_.size()) Close();
 }
 
 void PollSet::Close() {
@@ -106,9 +118,9 @@ void PollSet::OnReady(uv_poll_t* handle, int /*status*/, int /*events*/) {
   } while (ready < 0 && errno == EINTR);
   const Turn turn(set->env_);
   for (int i = 0; i < ready; ++i) {
-    const auto found = set->pollers_.find(events[i].data.u64);
-    if (found == set->pollers_.end()) continue;
-    const std::shared_ptr<Poller> poller = found->second;
+    const Place* const place = set->Find(events[i].data.u64);
+    if (place == nullptr) continue;
+    const std::shared_ptr<Poller> poller = place->poller;
     poller->Report(events[i].events);
   }
 }
@@ -117,9 +129,10 @@ void PollSet::OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void* data
   PollSet* const set = static_cast<PollSet*>(data);
   if (set->handle_ == nullptr) return;  // uv_close is under way and removes the hook
   set->cleanup_ = handle;
-  const auto pollers = std::move(set->pollers_);
-  set->pollers_.clear();
-  for (const auto& [id, poller] : pollers) poller->Close();
+  for (size_t i = 0; i < set->places_.size(); ++i) {
+    const std::shared_ptr<Poller> poller = set->places_[i].poller;
+    if (poller) poller->Close();
+  }
   set->Close();
 }
 

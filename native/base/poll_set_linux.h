@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <unordered_map>
+#include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -37,10 +37,17 @@ class PollSet : public std::enable_shared_from_this<PollSet> {
   static void OnReady(uv_poll_t* handle, int status, int events);
   static void OnEnvironmentEnd(napi_async_cleanup_hook_handle handle, void* data);
 
+  struct Place {
+    std::shared_ptr<Poller> poller;
+    uint32_t uses = 0;
+  };
+  /// The place that an id stands for; null when it is another one's by now, or nobody's.
+  Place* Find(uint64_t id);
+
   const napi_env env_;
   UniqueFd epoll_;
-  std::unordered_map<uint64_t, std::shared_ptr<Poller>> pollers_;
-  uint64_t last_id_ = 0;
+  std::vector<Place> places_;  ///< an id is an index, and above that how often it had been used
+  std::vector<uint32_t> free_;
   uv_poll_t* handle_ = nullptr;  // freed in its uv_close callback
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
   std::shared_ptr<PollSet> self_;  // set while libuv holds handle_

@@ -36,6 +36,7 @@ class Wake : public std::enable_shared_from_this<Wake> {
   void* const owner_;
   const Callback on_wake_, on_end_;
   bool closed_ = false;  // JS thread
+  size_t place_ = 0;     // in the set; JS thread
   bool sent_ = false;    // the set's mutex
 };
 

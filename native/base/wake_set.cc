@@ -35,13 +35,17 @@ Result<std::shared_ptr<WakeSet>> WakeSet::Of(napi_env env) {
 
 void WakeSet::Add(std::shared_ptr<Wake> wake) {
   if (wakes_.empty()) uv_ref(reinterpret_cast<uv_handle_t*>(&async_));
-  wakes_.insert(std::move(wake));
+  wake->place_ = wakes_.size();
+  wakes_.push_back(std::move(wake));
 }
 
 void WakeSet::Remove(const std::shared_ptr<Wake>& wake) {
-  if (wakes_.erase(wake) > 0 && wakes_.empty()) {
-    uv_unref(reinterpret_cast<uv_handle_t*>(&async_));
-  }
+  const size_t place = wake->place_;
+  if (place >= wakes_.size() || wakes_[place] != wake) return;  // the environment has ended
+  wakes_.back()->place_ = place;
+  wakes_[place] = std::move(wakes_.back());
+  wakes_.pop_back();
+  if (wakes_.empty()) uv_unref(reinterpret_cast<uv_handle_t*>(&async_));
 }
 
 void WakeSet::Send(std::shared_ptr<Wake> wake) {

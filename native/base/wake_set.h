@@ -4,7 +4,6 @@
 #include <uv.h>
 
 #include <memory>
-#include <unordered_set>
 #include <vector>
 
 #include "base/result.h"
@@ -38,7 +37,7 @@ class WakeSet : public std::enable_shared_from_this<WakeSet> {
 
   const napi_env env_;
   uv_async_t async_;
-  std::unordered_set<std::shared_ptr<Wake>> wakes_;  // JS thread
+  std::vector<std::shared_ptr<Wake>> wakes_;  // JS thread; each knows its place
   napi_async_cleanup_hook_handle cleanup_ = nullptr;
   std::shared_ptr<WakeSet> self_;  // set while libuv holds async_
 

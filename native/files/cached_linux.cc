@@ -11,6 +11,7 @@
 #include "base/unique_fd.h"
 #include "files/files.h"
 #include "files/pieces_linux.h"
+#include "files/stat_linux.h"
 
 namespace limiquantix {
 namespace {
@@ -25,8 +26,13 @@ constexpr uint32_t kMostTargets = 16;
 constexpr int kNoWait = 0x8;  // RWF_NOWAIT: only what is in memory: EAGAIN otherwise
 constexpr int kDontSync = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
 
+/// preadv2() with RWF_NOWAIT; musl has had a function for it only since 1.2.5.
+ssize_t ReadAtOnce(int fd, const iovec* parts, size_t count, off_t offset) {
+  return ::syscall(SYS_preadv2, fd, parts, count, static_cast<unsigned long>(offset), 0UL, kNoWait);
+}
+
 bool Look(int fd, struct statx* facts) {
-  return ::statx(fd, "", kDontSync, STATX_BASIC_STATS, facts) == 0;
+  return Statx(fd, "", kDontSync, STATX_BASIC_STATS, facts) == 0;
 }
 
 /// Whether the path leads to the same file, as far as that is known without asking anybody.
@@ -46,7 +52,7 @@ bool ReadNow(const PieceTarget& target, double* facts) {
   struct statx open;
   if (!Look(target.fd, &open) || !LeadsTo(target.path.c_str(), open)) return false;
   iovec data{target.data, target.bytes};
-  const ssize_t got = ::preadv2(target.fd, &data, 1, target.offset, kNoWait);
+  const ssize_t got = ReadAtOnce(target.fd, &data, 1, target.offset);
   if (got < 0 || static_cast<size_t>(got) != target.bytes) return false;
   facts[kCount] = static_cast<double>(got);
   facts[kSize] = static_cast<double>(open.stx_size);
@@ -80,8 +86,7 @@ Napi::Value ReadNowInto(const Napi::CallbackInfo& info) {
     parts[i].iov_base = target.Data();
     parts[i].iov_len = target.ByteLength();
   }
-  const ssize_t got =
-      SetNoAtime(fd) ? ::preadv2(fd, parts, static_cast<int>(count), offset, kNoWait) : -1;
+  const ssize_t got = SetNoAtime(fd) ? ReadAtOnce(fd, parts, count, offset) : -1;
   return Napi::Number::New(info.Env(), static_cast<double>(std::max<ssize_t>(got, 0)));
 }
 

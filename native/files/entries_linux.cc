@@ -14,6 +14,7 @@
 
 #include "files/files.h"
 #include "files/job_linux.h"
+#include "files/stat_linux.h"
 
 namespace limiquantix {
 namespace {
@@ -52,8 +53,8 @@ class EntriesJob : public Job {
   /// What has gone meanwhile has zeros.
   SysError Look(const std::string& name, int64_t* numbers) {
     struct statx facts {};
-    if (::statx(folder_, name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME,
-                &facts) != 0) {
+    if (Statx(folder_, name.c_str(), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS | STATX_BTIME,
+              &facts) != 0) {
       return errno == ENOENT ? kNoError : SysError{errno, "statx"};
     }
     if (S_ISLNK(facts.stx_mode)) {

@@ -14,6 +14,7 @@
 
 #include "files/files.h"
 #include "files/job_linux.h"
+#include "files/stat_linux.h"
 
 namespace limiquantix {
 namespace {
@@ -43,8 +44,8 @@ class PieceJob : public Job {
     struct stat open;
     *failed_path = target_.path;
     // A path that leads nowhere any more is another file too: who opens it anew is told why.
-    if (::fstat(target_.fd, &open) != 0) return SysError{errno, "fstat"};
-    same_ = ::stat(target_.path.c_str(), &now) == 0 && now.st_dev == open.st_dev &&
+    if (FileStat(target_.fd, &open) != 0) return SysError{errno, "fstat"};
+    same_ = PathStat(target_.path.c_str(), &now) == 0 && now.st_dev == open.st_dev &&
             now.st_ino == open.st_ino;
     if (!same_) return kNoError;
     size_t count = 0;

@@ -13,6 +13,7 @@
 #include "base/unique_fd.h"
 #include "files/file_work.h"
 #include "files/files.h"
+#include "files/stat_linux.h"
 
 namespace limiquantix {
 namespace {
@@ -48,7 +49,7 @@ class ReadBatch : public FileWork {
     const UniqueFd fd(::openat(folder_, file->name.c_str(),
                                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd) return SysError{errno, "open"};
-    if (::fstat(fd.get(), &file->stats) != 0) return SysError{errno, "fstat"};
+    if (FileStat(fd.get(), &file->stats) != 0) return SysError{errno, "fstat"};
     if (!S_ISREG(file->stats.st_mode)) return SysError{0, nullptr};
     const uint64_t bytes = static_cast<uint64_t>(file->stats.st_size);
     if (bytes > most_bytes_ - content_.size()) return SysError{0, nullptr};

@@ -3,15 +3,16 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <utility>
 
 #include "files/folder_reader_linux.h"
 #include "files/job_linux.h"
+#include "files/stat_linux.h"
 
 namespace limiquantix {
 namespace {
@@ -21,7 +22,7 @@ constexpr size_t kMostOpen = 64;
 constexpr size_t kBatch = 1024;
 /// Looks at a folder that should be empty by now.
 constexpr int kMostRounds = 100;
-constexpr auto kStepTime = std::chrono::milliseconds(50);
+constexpr uint64_t kStepNs = 50'000'000;
 constexpr size_t kLongestShown = 500;
 
 constexpr int kFolder = O_PATH | O_DIRECTORY | O_CLOEXEC;
@@ -50,10 +51,10 @@ bool IsFolder(int parent, const char* name) {
 }  // namespace
 
 SysError TreeRemoval::Step(bool* done, std::string* failed_path) {
-  const auto until = std::chrono::steady_clock::now() + kStepTime;
+  const uint64_t until = uv_hrtime() + kStepNs;
   SysError error = begun_ ? kNoError : Begin();
   begun_ = true;
-  while (error.code == 0 && !levels_.empty() && std::chrono::steady_clock::now() < until) {
+  while (error.code == 0 && !levels_.empty() && uv_hrtime() < until) {
     Level& level = levels_.back();
     if (!level.folders.empty()) {
       const std::string inner = std::move(level.folders.back());
@@ -86,7 +87,7 @@ SysError TreeRemoval::Enter(int parent, const std::string& name) {
     return SysError{error, "openat"};
   }
   struct stat facts;
-  if (::fstat(fd.get(), &facts) != 0) return SysError{errno, "fstat"};
+  if (FileStat(fd.get(), &facts) != 0) return SysError{errno, "fstat"};
   if (MountOf(fd.get()) != mount_) return SysError{EBUSY, "mnt_id"};
   levels_.push_back(Level{name, std::move(fd), facts.st_dev, facts.st_ino, {}, 0});
   if (levels_.size() > kMostOpen) {
@@ -150,7 +151,7 @@ SysError TreeRemoval::OpenAgain(Level* upper, int below) {
   UniqueFd fd(::openat(below, "..", kFolder));
   struct stat facts;
   if (!fd) return SysError{errno, "openat"};
-  if (::fstat(fd.get(), &facts) != 0) return SysError{errno, "fstat"};
+  if (FileStat(fd.get(), &facts) != 0) return SysError{errno, "fstat"};
   if (facts.st_dev != upper->dev || facts.st_ino != upper->ino) return SysError{EBUSY, "openat"};
   upper->fd = std::move(fd);
   return kNoError;

@@ -10,6 +10,11 @@
 namespace limiquantix {
 namespace {
 
+/// Not lround(): it is of a library that the shipped binary does not link.
+int64_t Nearest(double number) {
+  return static_cast<int64_t>(number < 0 ? number - 0.5 : number + 0.5);
+}
+
 constexpr double kMicrosPerSecond = 1e6;
 
 Napi::Value ClockNow(const Napi::CallbackInfo& info) {
@@ -44,7 +49,7 @@ void StepClock(const Napi::CallbackInfo& info) {
   timex change{};
   change.modes = ADJ_SETOFFSET | ADJ_NANO;
   change.time.tv_sec = static_cast<time_t>(seconds);
-  const auto nanos = std::llround((micros - seconds * kMicrosPerSecond) * 1000);
+  const auto nanos = Nearest((micros - seconds * kMicrosPerSecond) * 1000);
   change.time.tv_sec += static_cast<time_t>(nanos / 1'000'000'000);
   change.time.tv_usec = static_cast<suseconds_t>(nanos % 1'000'000'000);
   Adjust(info.Env(), &change);
@@ -55,7 +60,7 @@ void SlewClock(const Napi::CallbackInfo& info) {
   if (!ReadMicros(info, &micros)) return;
   timex change{};
   change.modes = ADJ_OFFSET_SINGLESHOT;
-  change.offset = std::lround(micros);
+  change.offset = Nearest(micros);
   Adjust(info.Env(), &change);
 }
 

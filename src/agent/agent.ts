@@ -11,7 +11,13 @@ import type { Config } from "./config/config.ts";
 import { Files } from "./files/files.ts";
 import { handlers } from "./handlers/index.ts";
 import { LateNetwork } from "./network/late-network.ts";
-import { type OperatingSystem, operatingSystem, passwordSetter, systemClock } from "./platform/index.ts";
+import {
+  type OperatingSystem,
+  operatingSystem,
+  passwordSetter,
+  powerSystem,
+  systemClock,
+} from "./platform/index.ts";
 import { FreezeGate } from "./quiesce/gate.ts";
 import type { Freezer } from "./quiesce/freezer.ts";
 import { HookFolders } from "./quiesce/hook-folders.ts";
@@ -20,7 +26,7 @@ import { RecordFile, recordFolder } from "./quiesce/record.ts";
 import { unsupportedFreezer } from "./quiesce/unsupported.ts";
 import { Power } from "./power/power.ts";
 import { PlanRecord } from "./power/record.ts";
-import { type PowerSystem, realPower } from "./power/system.ts";
+import type { PowerSystem } from "./power/system.ts";
 import { CommandPolicy } from "./policy/command-policy.ts";
 import { Router } from "./session/router.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
@@ -95,9 +101,9 @@ export class Agent {
         restricted: commandPolicy.looksAtPrograms,
       }),
     });
-    const powerSystem = machine.power ?? realPower(this.tools);
+    const power = machine.power ?? powerSystem(this.tools);
     const plan = new PlanRecord(config.state_dir);
-    this.power = new Power(powerSystem, plan, () => gate.opened(), audit, log);
+    this.power = new Power(power, plan, () => gate.opened(), audit, log);
     this.clock = new Clock(machine.clock ?? systemClock(this.tools), log);
   }
 
@@ -107,6 +113,7 @@ export class Agent {
     this.network.start();
     const allowed = !this.config.security.disabled_operations.includes("shutdown");
     void this.power.restore({ allowed });
+    void this.clock.begin();
   }
 
   /** Ends what must not outlive the agent. */
@@ -117,6 +124,7 @@ export class Agent {
       this.network.close(),
       this.commands.close(),
       this.transfers.close(),
+      this.clock.close(),
     ]);
   }
 

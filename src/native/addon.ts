@@ -42,6 +42,18 @@ import type {
   SignalConsole,
 } from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
+import type {
+  BootId,
+  ClockRate,
+  FindLocalUser,
+  IsServiceRunning,
+  NetworkAdapters,
+  SetClockRate,
+  SetUserPassword,
+  ShutdownSystem,
+  StepSystemTime,
+  TellSessions,
+} from "./windows.ts";
 
 interface Addon {
   Port: RawPortConstructor;
@@ -83,6 +95,16 @@ interface Addon {
   isClockSynchronised: IsClockSynchronised;
   comparePtpClock: ComparePtpClock;
   setRtc: SetRtc;
+  bootId: BootId;
+  isServiceRunning: IsServiceRunning;
+  shutdownSystem: ShutdownSystem;
+  tellSessions: TellSessions;
+  stepSystemTime: StepSystemTime;
+  setClockRate: SetClockRate;
+  clockRate: ClockRate;
+  findLocalUser: FindLocalUser;
+  setUserPassword: SetUserPassword;
+  networkAdapters: NetworkAdapters;
 }
 
 const binary = "limiquantix.node";

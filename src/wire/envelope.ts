@@ -23,13 +23,18 @@ export function decodeEnvelope(body: Uint8Array): AgentMessage | undefined {
 
 /**
  * A message in its frame. The header's place is kept free while encoding, so nothing is copied to put it there.
- * Throws RangeError when the message is larger than a frame.
+ * Throws RangeError when the message is larger than a frame. One that carries a piece of a file is made in what `allocate`
+ * gives, if it has room.
  */
-export function encodeFrame(framing: Framing, envelope: Envelope): Buffer {
+export function encodeFrame(
+  framing: Framing,
+  envelope: Envelope,
+  allocate: (bytes: number) => Buffer = (bytes) => Buffer.allocUnsafeSlow(bytes),
+): Buffer {
   const writer = Writer.create();
   const dataBytes = dataBytesOf(envelope);
   // A writer that grows around a piece of a file allocates, and copies it, three times.
-  if (dataBytes > largeDataBytes) writer.buf = Buffer.allocUnsafeSlow(dataBytes + otherBytes);
+  if (dataBytes > largeDataBytes) writer.buf = allocate(dataBytes + otherBytes);
   writer.fixed32(0);
   if (framing === "magic") writer.fixed32(0);
   const headerBytes = writer.pos;

@@ -104,6 +104,7 @@ describe("execute", () => {
       assert.deepEqual([error.code, error.agentCode], ["agent-error", "QXGA-3001"]);
       const asked = guest.received.length;
       await assert.rejects(client.execute({ command: "x", timeoutSeconds: -1 }), RangeError);
+      await assert.rejects(client.execute({ command: "" }), TypeError);
       await assert.rejects(client.execute({ command: "x", timeoutSeconds: NaN }), RangeError);
       await assert.rejects(client.execute({ command: "x", maxOutputBytes: 2 ** 32 }), RangeError);
       await assert.rejects(client.execute({ command: "x".repeat(17 * 1024 * 1024) }), RangeError);

@@ -9,7 +9,6 @@ import { keeperOfClock, timezoneOf } from "../../src/agent/clock/keeper.ts";
 import { originOf } from "../../src/agent/clock/origin.ts";
 import { readPtp } from "../../src/agent/clock/ptp.ts";
 import { Rtc } from "../../src/agent/clock/rtc.ts";
-import { stepCall } from "../../src/agent/clock/win32.ts";
 import { type ToolResult, ToolMissing } from "../../src/agent/tools/tools.ts";
 import { TimeSource } from "../../src/wire/envelope.ts";
 import { limiquantix } from "../../src/wire/gen/agent.js";
@@ -321,10 +320,4 @@ describe("what tells a Linux guest the time", () => {
     symlinkSync("../usr/share/zoneinfo/Europe/Berlin", path.join(root, "etc/localtime"));
     assert.equal(await timezoneOf(root), "Europe/Berlin");
   });
-});
-
-it("Windows is told by how much, as a number and nothing else", () => {
-  const { program, args } = stepCall(-1_500_000.04);
-  assert.equal(program, "powershell.exe");
-  assert.equal(args.at(-1), "Set-Date -Adjust ([TimeSpan]::FromTicks(-15000000)) | Out-Null");
 });

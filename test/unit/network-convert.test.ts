@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Backend } from "../../src/agent/network/backends/backend.ts";
 import { system } from "../../src/agent/network/backends/linux.ts";
-import { Netsh } from "../../src/agent/network/backends/netsh.ts";
 import { parseNetworkDocument } from "../../src/agent/network/document.ts";
 import { CodedError } from "../../src/wire/errors.ts";
 import { FakeNetwork } from "../support/fake-network.ts";
@@ -11,7 +10,6 @@ import { FakeNetwork } from "../support/fake-network.ts";
 using guest = new FakeNetwork("none");
 const options = { root: guest.root, stateDir: guest.stateDir, tools: guest.tools };
 const [, networkManager, networkd] = system.backends(options) as [Backend, Backend, Backend];
-const netsh = new Netsh(options);
 
 function rendered(backend: Backend, text: string): Record<string, string> {
   const files = backend.render(parseNetworkDocument(text));
@@ -243,38 +241,6 @@ describe("for NetworkManager, what a family without an address can have", () => 
       sectionsOf("dhcp4: true, routes: [{to: 192.0.2.0/24, metric: 5}]"),
       /^route1=192\.0\.2\.0\/24,,5$/m,
     );
-  });
-});
-
-describe("for Windows", () => {
-  it("converts addresses, routes and name servers to a script of netsh", () => {
-    const text = `
-network:
-  version: 2
-  ethernets:
-    Ethernet 2:
-      addresses: [192.0.2.5/24, 192.0.2.6/25, "2001:db8::5/64"]
-      gateway4: 192.0.2.1
-      routes: [{to: 198.51.100.0/24, via: 192.0.2.2, metric: 50}, {to: default, via: "2001:db8::1"}]
-      nameservers: {addresses: [192.0.2.53, 192.0.2.54]}
-      mtu: 1400
-    Ethernet: {dhcp4: true}
-`;
-    assert.deepEqual(rendered(netsh, text)["limiquantix-network.netsh"]?.split("\r\n"), [
-      'interface ipv4 set address name="Ethernet 2" source=static address=192.0.2.5 mask=255.255.255.0 gateway=192.0.2.1',
-      'interface ipv4 add address name="Ethernet 2" address=192.0.2.6 mask=255.255.255.128',
-      'interface ipv6 add address interface="Ethernet 2" address=2001:db8::5/64',
-      'interface ipv4 add route prefix=198.51.100.0/24 interface="Ethernet 2" nexthop=192.0.2.2 metric=50',
-      'interface ipv6 add route prefix=::/0 interface="Ethernet 2" nexthop=2001:db8::1',
-      'interface ipv4 set dnsservers name="Ethernet 2" source=static address=192.0.2.53 validate=no',
-      'interface ipv4 add dnsservers name="Ethernet 2" address=192.0.2.54 index=2 validate=no',
-      'interface ipv4 set subinterface "Ethernet 2" mtu=1400 store=persistent',
-      'interface ipv6 set subinterface "Ethernet 2" mtu=1400 store=persistent',
-      'interface ipv4 set address name="Ethernet" source=dhcp',
-      'interface ipv4 set dnsservers name="Ethernet" source=dhcp',
-      "",
-    ]);
-    assert.match(refusal(netsh, bonded), /netsh cannot make one/);
   });
 });
 

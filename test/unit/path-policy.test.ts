@@ -152,7 +152,11 @@ describe("paths against the policy", () => {
             assert.throws(() => absolutePath(text), { code: "pathTraversal" });
             return;
           }
-          const found = resolve(root, names);
+          // absolutePath() leaves these out: a file's path with a slash at its end is still the file's.
+          const found = resolve(
+            root,
+            names.filter((part) => part !== "." && part !== ""),
+          );
           const work = openForReading(absolutePath(text), policy);
           if (typeof found === "string") {
             const codes = {

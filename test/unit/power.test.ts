@@ -8,7 +8,6 @@ import type { ShutdownKind } from "../../src/agent/power/kind.ts";
 import { type Accepted, Power } from "../../src/agent/power/power.ts";
 import { PlanRecord } from "../../src/agent/power/record.ts";
 import { shutdownCalls as linuxCalls } from "../../src/agent/power/ways-linux.ts";
-import { shutdownCalls as windowsCalls } from "../../src/agent/power/ways-win32.ts";
 import { FakePower } from "../support/fake-power.ts";
 import { until } from "../support/until.ts";
 
@@ -295,13 +294,6 @@ describe("ways down", () => {
       "shutdown -H now",
     ]);
     assert.deepEqual(await lines("reboot"), ["reboot", "shutdown -r now"]);
-  });
-
-  it("are shutdown.exe's on Windows, which cannot halt", async () => {
-    const args = ["/t", "0", "/f", "/d", "p:0:0"];
-    assert.deepEqual(await windowsCalls("poweroff"), [{ program: "shutdown.exe", args: ["/s", ...args] }]);
-    assert.deepEqual(await windowsCalls("reboot"), [{ program: "shutdown.exe", args: ["/r", ...args] }]);
-    await assert.rejects(windowsCalls("halt"), { code: "shutdown", message: /poweroff/ });
   });
 });
 

@@ -46,6 +46,25 @@ export class Clock {
     this.#log = log;
   }
 
+  /** To be called once, at start. Never rejects. */
+  async begin(): Promise<void> {
+    await this.#turns.run(undefined, async () => {
+      try {
+        if (await this.#system.begin?.())
+          this.#log.info("the clock goes at its own rate again: an agent that was killed had left it");
+      } catch (error) {
+        this.#log.warn(
+          { err: error },
+          "whether an earlier agent has left the clock at a wrong rate is not known",
+        );
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#system.close?.();
+  }
+
   /** Changes nothing. Rejects with CodedError clock. */
   async status(
     origin: TimeOrigin,

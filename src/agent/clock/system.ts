@@ -26,8 +26,12 @@ export interface ClockSystem {
   correctRtc(): Promise<boolean>;
   /** Whether what keeps it says that it is right. */
   isSynchronised(): boolean;
-  /** "chronyd", "systemd-timesyncd", "ntpd" or "". */
+  /** "chronyd", "systemd-timesyncd", "ntpd", "w32time" or "". */
   keptBy(): Promise<string>;
   /** "Europe/Berlin", or "" when it is not known. */
   timezone(): Promise<string>;
+  /** Puts right what an agent that was killed has left; true when there was something. */
+  begin?(): Promise<boolean>;
+  /** What was under way stops. */
+  close?(): Promise<void>;
 }

@@ -1,8 +1,7 @@
 import { access } from "node:fs/promises";
 import os from "node:os";
-import { readBootId } from "../boot-id.ts";
 import type { Log } from "../log.ts";
-import { networkSystem } from "../platform/index.ts";
+import { networkSystem, readBootId } from "../platform/index.ts";
 import type { SystemTools } from "./backends/backend.ts";
 import type { Network } from "./network.ts";
 import { recordFile } from "./record-file.ts";

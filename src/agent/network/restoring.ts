@@ -68,7 +68,7 @@ export class Restoring {
   ): Promise<Error | undefined> {
     for (let left = tries; ;) {
       try {
-        await backend.apply(change);
+        await (backend.restore ? backend.restore(change) : backend.apply(change));
         await this.#restoreMtus(links);
         return undefined;
       } catch (error) {

@@ -4,15 +4,14 @@ import * as win32 from "./win32.ts";
 // Both have the same exports; the choice is made here, and for commands in commands.ts, and nowhere else.
 export const {
   accountOf,
-  announcer,
   deviceTransport,
   forbidCoreDumps,
   freezer,
-  hasProgram,
   networkSystem,
   operatingSystem,
   passwordSetter,
-  shutdownCalls,
+  powerSystem,
+  readBootId,
   socketTransports,
   systemClock,
 } = process.platform === "win32" ? win32 : linux;

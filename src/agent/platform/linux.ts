@@ -13,8 +13,9 @@ export async function networkSystem(): Promise<NetworkSystem> {
 }
 export { linuxFreezer as freezer } from "../quiesce/freezer.ts";
 export { systemClock } from "../clock/linux.ts";
+export { powerSystem } from "../power/linux.ts";
+export { readBootId } from "../boot-id.ts";
 export { deviceTransport, socketTransports } from "../transport/linux.ts";
-export { announcer, hasProgram, shutdownCalls } from "../power/ways-linux.ts";
 
 export interface OperatingSystem {
   /** "Debian GNU/Linux" */

@@ -2,18 +2,21 @@ import os from "node:os";
 import { unsupportedFreezer } from "../quiesce/unsupported.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { Account } from "../users/account.ts";
-import type { PasswordSetter } from "../users/passwords.ts";
 import type { NetworkSystem } from "../network/backends/backend.ts";
 import type { OperatingSystem } from "./linux.ts";
 
 export async function networkSystem(): Promise<NetworkSystem> {
   return (await import("../network/backends/win32.ts")).system;
 }
-/** Volume Shadow Copies are still to come. */
-export const freezer = unsupportedFreezer("on Windows file systems cannot be frozen or trimmed yet");
+/** A freeze that holds needs a VSS provider of its own, registered with COM+: see docs/architecture.md. */
+export const freezer = unsupportedFreezer(
+  "this agent cannot freeze or trim the file systems of Windows, which trims its disks by itself; take the snapshot with the guest's memory, or when it is shut down",
+);
 export { systemClock } from "../clock/win32.ts";
+export { powerSystem } from "../power/win32.ts";
+export { readBootId } from "../boot-id-win32.ts";
+export { passwordSetter } from "../users/win32.ts";
 export { deviceTransport, socketTransports } from "../transport/win32.ts";
-export { announcer, hasProgram, shutdownCalls } from "../power/ways-win32.ts";
 
 export function operatingSystem(): OperatingSystem {
   return { name: os.version(), version: os.release(), kernel: os.release(), architecture: os.machine() };
@@ -22,16 +25,6 @@ export function operatingSystem(): OperatingSystem {
 /** Windows Error Reporting keeps dumps of processes only where an administrator has asked for them. */
 export function forbidCoreDumps(): void {
   // There is nothing to forbid.
-}
-
-/** `net user` would take the password as an argument, for all to see; NetUserSetInfo is still to come. */
-export function passwordSetter(): PasswordSetter {
-  return {
-    set: ({ user }) =>
-      Promise.reject(
-        new CodedError("password", `cannot set the password of ${user}: not supported on Windows yet`),
-      ),
-  };
 }
 
 /** Whose files they are, and who may read them, is another matter there than owner and mode. */

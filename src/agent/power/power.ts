@@ -236,7 +236,7 @@ export class Power {
     await Promise.all([this.#forget(), this.#tell(announcement(kind, 0, plan.message))]);
     const record = { operation: "shutdown", session, target: `${kind} with ${way.program}` };
     try {
-      await this.#system.takeDown(kind, way);
+      await this.#system.takeDown(kind, way, plan.message);
       this.#audit.record({ ...record, outcome: "done" });
     } catch (cause) {
       const error =

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as v from "valibot";
-import { readBootId } from "../boot-id.ts";
+import { readBootId } from "../platform/index.ts";
 import { withDeadline } from "../deadline.ts";
 import { isErrno } from "../files/file-error.ts";
 import { Queue } from "../queue.ts";

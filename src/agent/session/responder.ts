@@ -2,6 +2,7 @@ import { type Envelope, encodeFrame } from "../../wire/envelope.ts";
 import type { Framing } from "../../wire/frame.ts";
 import { maxStreamDataBytes, streamDataHeadBytes } from "../../wire/stream-frame.ts";
 import { Fifo } from "./fifo.ts";
+import { FrameMemory } from "./frame-memory.ts";
 
 /** control: pong, hello, errors. reply: other responses. telemetry: only the newest. */
 export type Lane = "control" | "reply" | "telemetry";
@@ -51,6 +52,8 @@ export class Responder {
   readonly #sources = new Set<FrameSource>();
   /** When each waiting answer was queued, in milliseconds of performance.now(). */
   readonly #queuedAt = new WeakMap<Buffer, number>();
+  /** What answers with a piece of a file are made in. */
+  readonly #memory = new FrameMemory();
   #telemetry: Buffer | undefined;
   /** Memory for bulk frames, used again and again: garbage of this size comes faster than it is collected. */
   #scratch: Buffer[] = [];
@@ -88,7 +91,7 @@ export class Responder {
    * the port has it whole, or it is dropped; not for telemetry.
    */
   send(lane: Lane, envelope: Envelope, kind: "answer" | "event" = "answer", taken?: () => void): void {
-    const frame = encodeFrame(this.framing, envelope);
+    const frame = encodeFrame(this.framing, envelope, this.#memory.lend);
     if (taken) this.#givers.set(frame, { taken });
     if (lane === "telemetry") {
       if (this.#telemetry) this.#waitingBytes -= this.#telemetry.length;
@@ -196,14 +199,16 @@ export class Responder {
     return first && this.#takenOfFirst > 0 ? [first.subarray(this.#takenOfFirst), ...others] : this.#batch;
   }
 
-  #advance(taken: number): void {
-    let left = this.#takenOfFirst + taken;
+  #advance(takenBytes: number): void {
+    let left = this.#takenOfFirst + takenBytes;
     let done = 0;
     for (let frame = this.#batch[0]; frame && left >= frame.length; frame = this.#batch[done]) {
       left -= frame.length;
       done++;
     }
-    this.#tellTaken(this.#batch.splice(0, done));
+    const taken = this.#batch.splice(0, done);
+    this.#tellTaken(taken);
+    for (const frame of taken) this.#memory.giveBack(frame);
     this.#takenOfFirst = left;
   }
 

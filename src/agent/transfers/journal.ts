@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { mkdir, readFile, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as v from "valibot";
-import { readBootId } from "../boot-id.ts";
+import { readBootId } from "../platform/index.ts";
 import { isErrno } from "../files/file-error.ts";
 import type { Log } from "../log.ts";
 import { Folder } from "../files/folder.ts";

@@ -23,7 +23,8 @@ export function passwordLine(user: string, secret: string, { hashed }: { hashed:
   return Buffer.from(`${user}:${secret}\n`);
 }
 
-function wrongPassword(password: string): string | undefined {
+/** Why nobody could log in with it; undefined when somebody could. */
+export function wrongPassword(password: string): string | undefined {
   if (password === "") return "it is empty";
   if (/[\n\r\0]/.test(password)) return "it has a line break or a NUL byte, which no login can take";
   if (password.includes("\ufffd")) return "it is no valid UTF-8";

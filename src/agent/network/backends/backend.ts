@@ -35,6 +35,8 @@ export interface Backend {
   remember(): Promise<string[]>;
   /** Brings what is in the files, which are there already, into force. Rejects with CodedError network. */
   apply(change: Change): Promise<void>;
+  /** The same on the way back to what there was, where that is more than what the files say. */
+  restore?(change: Change): Promise<void>;
   /** All that is in force, as its own tool tells it. */
   show(signal: AbortSignal): Promise<string>;
   /** The document itself, where it is what is written. */
