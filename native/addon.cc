@@ -39,6 +39,11 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterEventLog(env, exports);
   limiquantix::RegisterRegistry(env, exports);
   limiquantix::RegisterFolderOfService(env, exports);
+  limiquantix::RegisterSpawn(env, exports);
+  limiquantix::RegisterStreams(env, exports);
+  limiquantix::RegisterEnvironment(env, exports);
+  limiquantix::RegisterConsole(env, exports);
+  limiquantix::RegisterAccounts(env, exports);
 #else
   limiquantix::RegisterPort(env, exports);
   limiquantix::RegisterListener(env, exports);

@@ -30,6 +30,7 @@ const systemLibraries = [
   "ntdll",
   "ole32",
   "psapi",
+  "secur32",
   "user32",
   "userenv",
   "wtsapi32",

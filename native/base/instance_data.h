@@ -16,6 +16,7 @@ namespace limiquantix {
 
 class IoThread;
 class ReportSlab;
+class Endpoints;
 
 /// What the addon keeps for each environment that has loaded it.
 struct InstanceData {
@@ -39,6 +40,9 @@ struct InstanceData {
   /// Calls that may wait for another process: see ThreadCall.
   std::shared_ptr<std::atomic<int>> thread_calls = std::make_shared<std::atomic<int>>(0);
   std::weak_ptr<IoThread> io_thread;  ///< while there are ports
+  Napi::FunctionReference process;    ///< the class Process
+  Napi::FunctionReference stream;     ///< the class Stream
+  std::shared_ptr<Endpoints> endpoints;
 #endif
   std::shared_ptr<WakeSet> wake_set;  ///< once there was a wake
 };

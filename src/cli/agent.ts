@@ -59,6 +59,8 @@ function readFlags() {
       service: { type: "boolean" }, // how the service manager of Windows starts it
       version: { type: "boolean" },
       help: { type: "boolean", short: "h" },
+      // Not for people: see agent/commands/win32/signals.ts.
+      "signal-console": { type: "string" },
     },
   }).values;
 }
@@ -124,6 +126,10 @@ async function main(): Promise<number> {
   }
   if (flags.version) {
     process.stdout.write(`${version}\n`);
+    return 0;
+  }
+  if (flags["signal-console"] !== undefined) {
+    (await import("../agent/commands/win32/signals.ts")).signalConsole(flags["signal-console"]);
     return 0;
   }
   const isAgent = !flags["print-config"] && !flags["check-config"];

@@ -29,7 +29,19 @@ import type {
 import type { WindowsFiles } from "./files-win32.ts";
 import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
 import type { PortWatchConstructor, RawListenerConstructor, RawPortConstructor } from "./port.ts";
-import type { ForbidCoreDumps, LookupGroup, LookupUser, OpenPty, Spawn } from "./process.ts";
+import type {
+  CloseStream,
+  DecodeOem,
+  ForbidCoreDumps,
+  LookupGroup,
+  LookupUser,
+  OpenPty,
+  Spawn,
+  LookupAccount,
+  OpenStream,
+  ReadEnvironment,
+  SignalConsole,
+} from "./process.ts";
 import type { RawSamplerConstructor } from "./sampler.ts";
 import type { ServiceFunctions } from "./service.ts";
 import type {
@@ -55,6 +67,12 @@ interface Addon extends WindowsFiles, ServiceFunctions {
   spawn: Spawn;
   lookupUser: LookupUser;
   lookupGroup: LookupGroup;
+  openStream: OpenStream;
+  closeStream: CloseStream;
+  readEnvironment: ReadEnvironment;
+  lookupAccount: LookupAccount;
+  signalConsole: SignalConsole;
+  decodeOem: DecodeOem;
   readNames: ReadNames;
   readEntries: ReadEntries;
   removeTree: RemoveTree;

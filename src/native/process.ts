@@ -1,4 +1,5 @@
 // Commands, and the users that they run as.
+import type { RawPort } from "./port.ts";
 
 /** Makes a pseudo terminal: the master's descriptor, which the caller owns, and the path of the other end. */
 export type OpenPty = () => { fd: number; path: string };
@@ -12,12 +13,16 @@ export interface SpawnOptions {
   files: readonly string[];
   /** argv, argv[0] first. */
   args: readonly string[];
+  /** Windows, which has no argv: all arguments in one line, as the program takes them apart, in place of `args`. */
+  commandLine?: string;
   /** All of it, as NAME=value; nothing is inherited. */
   environment: readonly string[];
   /** Entered as the user that the command runs as. */
   workingDirectory: string;
   /** As this process unless given. `groups` are the supplementary ones. Ids are below 2^32 - 1. */
   identity?: { uid: number; gid: number; groups: readonly number[] };
+  /** Windows, in place of `identity`: "DOMAIN\\name". */
+  account?: string;
   /** A pipe, or else /dev/null. */
   stdin?: "pipe";
   stdout?: "pipe";
@@ -30,6 +35,8 @@ export interface SpawnOptions {
    * not start.
    */
   cgroups?: readonly string[];
+  /** Windows: it goes on when this process ends. Linux: all do. */
+  outlives?: true;
   /** For tests: as on a kernel without clone3 and pidfd_open (5.3), CLONE_INTO_CGROUP (5.7) and close_range (5.9). */
   pidfd?: false;
 }
@@ -47,7 +54,7 @@ export interface RawProcess {
   readonly file: string;
   /** Which of `cgroups` it is in, or "". */
   readonly cgroup: string;
-  /** Descriptors, for `new addon.Port({ fd })`, that the caller now owns; -1 where there is none. */
+  /** What `openStream` of streams.ts takes, and the caller now owns; -1 where there is none. On Linux descriptors. */
   readonly stdin: number;
   readonly stdout: number;
   readonly stderr: number;
@@ -60,6 +67,8 @@ export interface RawProcess {
    * after `close`. It reaches no others: as long as this is not closed, nobody else gets the pid.
    */
   signalGroup(signal: number): boolean;
+  /** Windows: how many processes of its tree live, itself included; 0 after `close`. */
+  members?(): number;
   /** Of the terminal; who runs in it gets SIGWINCH. Nothing happens without one, or when `pty` has been closed. */
   resize(columns: number, rows: number): void;
   /**
@@ -86,6 +95,42 @@ export interface Spawning {
  * the one that `ready` is resolved in: `code` is 0 to 255; or `signal`, which ended it, is above 0, and `code` is 0.
  */
 export type Spawn = (options: SpawnOptions, onExit: (code: number, signal: number) => void) => Spawning;
+
+// Windows only:
+
+/** Takes over a stream of a RawProcess. Throws an error of Node's shape; then the stream is closed. */
+export type OpenStream = (stream: number, onEvents: (mask: number) => void) => RawPort;
+/** Of a stream that was not opened. */
+export type CloseStream = (stream: number) => void;
+
+/** NAME=value of the machine, or of the user that this process runs as on it, as the registry has them now. */
+export type ReadEnvironment = (ownUser: boolean) => Promise<string[]>;
+
+export interface AccountRecord {
+  name: string;
+  /** The machine's own name for a local account. */
+  domain: string;
+  /** "S-1-5-…" */
+  sid: string;
+  /** Its profile folder; "" when it has never been logged on. */
+  home: string;
+  /** And no group. */
+  isUser: boolean;
+}
+
+/** Asks Windows for "name" or "DOMAIN\\name"; undefined when there is none. Waits for the domain's servers. */
+export type LookupAccount = (name: string) => Promise<AccountRecord | undefined>;
+
+/**
+ * Sends CTRL_C (0) or CTRL_BREAK (1) to all processes in the console of `pid`. This process joins that console for it: it is
+ * for a process that does nothing else. Throws an error of Node's shape.
+ */
+export type SignalConsole = (pid: number, event: 0 | 1) => void;
+
+/** Text in the code page that consoles of this machine have unless told otherwise. */
+export type DecodeOem = (bytes: Uint8Array) => string;
+
+// Linux only:
 
 export interface UserRecord {
   name: string;

@@ -1,4 +1,5 @@
 import { withDeadline } from "../deadline.ts";
+import { commandSystem } from "../platform/commands.ts";
 import type { OutputPipe } from "./output-pipe.ts";
 
 const readBytes = 64 * 1024;
@@ -71,11 +72,11 @@ export class Capture {
     return this.#truncated;
   }
 
-  /** What was kept, as valid UTF-8 of at most `maxBytes`. Bytes that are none become U+FFFD. */
+  /** What was kept, as valid UTF-8 of at most `maxBytes`. Bytes that are none become U+FFFD, or what Windows takes them for. */
   text(): string {
     if (this.#pieces.length === 0) return "";
     const bytes = Buffer.concat(this.#pieces);
-    const text = bytes.toString("utf8", 0, this.#truncated ? wholeCharacters(bytes) : bytes.length);
+    const text = commandSystem.textOf(this.#truncated ? bytes.subarray(0, wholeCharacters(bytes)) : bytes);
     if (Buffer.byteLength(text) <= this.#maxBytes) return text;
     // Each byte that is no UTF-8 has become three.
     this.#truncated = true;

@@ -1,10 +1,11 @@
 import type { RawPort } from "../../native/port.ts";
+import { commandSystem } from "../platform/commands.ts";
 
 /** What a host may send before the command has read any of it. */
 export const inputWindowBytes = 256 * 1024;
 
-/** The character that a terminal takes for the end of its input: VEOF of termios(3). */
-const endOfTransmission = Buffer.from([4]);
+/** What a terminal takes for the end of its input. A piece that nothing is joined to. */
+const endOfTransmission = commandSystem.endOfInput;
 
 /** Small pieces are joined up to this: all that wait are offered to the command each time. */
 const pieceBytes = 4096;

@@ -1,7 +1,8 @@
-import { closeSync } from "node:fs";
 import { availableParallelism, constants } from "node:os";
 import { addon } from "../../native/addon.ts";
 import type { RawProcess, SpawnOptions } from "../../native/process.ts";
+import { closeStream } from "../../native/streams.ts";
+import { commandSystem as system } from "../platform/commands.ts";
 import type { Cgroups } from "./cgroups.ts";
 import { Gate } from "./gate.ts";
 import { OutputPipe } from "./output-pipe.ts";
@@ -35,6 +36,12 @@ const graceMs = 2_000;
  */
 const dyingMs = 2_000;
 
+/** STATUS_CONTROL_C_EXIT: what Windows makes of a process that does not say what it does when its console asks for the end. */
+const controlExit = 0xc000013a | 0;
+
+/** How often it is looked, after a tree was killed, whether all of it has ended. */
+const goneMs = 5;
+
 /** How often it is looked whether the children of a command that was asked to end have ended too. */
 const lookMs = 100;
 
@@ -50,7 +57,7 @@ export class Command {
   readonly exited: Promise<Exit>;
   readonly stdout: OutputPipe | undefined;
   readonly stderr: OutputPipe | undefined;
-  /** The descriptor to write to; the caller owns it. -1 without standard input. */
+  /** The stream to write to, for openStream; the caller owns it. -1 without standard input. */
   readonly stdin: number;
   /** stdout is a terminal, to be written to as well. */
   readonly isTerminal: boolean;
@@ -62,6 +69,9 @@ export class Command {
   #givingUp: NodeJS.Timeout | undefined;
   #exit: Exit | undefined;
   #grace: NodeJS.Timeout | undefined;
+  /** The last signal other than a kill. */
+  #asked = 0;
+  #killed = false;
   #released = false;
   #ended = false;
 
@@ -91,7 +101,11 @@ export class Command {
         resolve(exit);
       };
     });
-    void exited.then(this.#onExit);
+    void exited.then((exit) => {
+      if (exit.code === controlExit && this.#asked > 0) this.#onExit({ code: 0, signal: this.#asked });
+      else if (this.#killed && raw.members !== undefined) this.#whenGone(exit);
+      else this.#onExit(exit);
+    });
   }
 
   /**
@@ -150,7 +164,9 @@ export class Command {
 
   /** To its process group. False when it has ended. */
   signal(number: number): boolean {
-    return this.#exit === undefined && this.#process.signalGroup(number);
+    if (this.#exit !== undefined) return false;
+    if (number !== constants.signals.SIGKILL) this.#asked = number;
+    return system.signal(this.#process, number);
   }
 
   /** Not when its terminal has ended: the descriptor, and the terminal's index, may be another command's by now. */
@@ -161,12 +177,12 @@ export class Command {
   /** Ends it and all that it has started: asks first, and then does not ask. Idempotent. */
   terminate(): void {
     if (this.#grace !== undefined || this.#ended) return;
+    this.#asked = constants.signals.SIGTERM;
     this.#signalOurs(constants.signals.SIGTERM);
     this.#signalOurs(constants.signals.SIGCONT); // a stopped process has the signal only when it goes on
     const until = performance.now() + graceMs;
     const look = async (): Promise<void> => {
-      const isGone =
-        this.#exit !== undefined && this.#cgroup !== undefined && (await this.#cgroups.isEmpty(this.#cgroup));
+      const isGone = this.#exit !== undefined && (await this.#isEmpty());
       if (isGone || performance.now() >= until) await this.kill();
       else this.#grace = setTimeout(() => void look(), lookMs);
     };
@@ -178,6 +194,7 @@ export class Command {
     if (this.#ended) return;
     clearTimeout(this.#grace);
     this.#grace = undefined;
+    this.#killed = true;
     this.#signalOurs(constants.signals.SIGKILL);
     if (this.#exit === undefined) {
       this.#givingUp ??= setTimeout(() => {
@@ -193,10 +210,26 @@ export class Command {
   /** For where nobody is to be told: EPERM, an agent without privileges that has started something with more. */
   #signalOurs(number: number): void {
     try {
-      this.#process.signalGroup(number);
+      system.signal(this.#process, number);
     } catch {
-      // It is given up soon.
+      // It is given up soon. Windows has no SIGCONT.
     }
+  }
+
+  /** Nothing of it lives, as far as the system can tell: a kernel without cgroups cannot. */
+  async #isEmpty(): Promise<boolean> {
+    if (this.#process.members) return this.#process.members() === 0;
+    return this.#cgroup !== undefined && (await this.#cgroups.isEmpty(this.#cgroup));
+  }
+
+  /** Tells the end of a tree that was killed when all of it has ended, or was given up. */
+  #whenGone(exit: Exit): void {
+    if (this.#exit !== undefined) return;
+    if (this.#process.members?.() === 0) this.#onExit(exit);
+    else
+      setTimeout(() => {
+        this.#whenGone(exit);
+      }, goneMs);
   }
 
   /** Its output is of no more interest. What it has left running lives on. */
@@ -222,13 +255,13 @@ function openPipes({ stdin, stdout, stderr, pty }: RawProcess): (OutputPipe | un
   const left = [pty >= 0 ? pty : stdout, stderr];
   const pipes: (OutputPipe | undefined)[] = [];
   try {
-    for (let fd = left.shift(); fd !== undefined; fd = left.shift()) {
-      pipes.push(fd >= 0 ? new OutputPipe(fd) : undefined);
+    for (let stream = left.shift(); stream !== undefined; stream = left.shift()) {
+      pipes.push(stream >= 0 ? new OutputPipe(stream) : undefined);
     }
     return pipes;
   } catch (error) {
     for (const pipe of pipes) pipe?.close();
-    for (const fd of [stdin, ...left]) if (fd >= 0) closeSync(fd);
+    for (const stream of [stdin, ...left]) if (stream >= 0) closeStream(stream);
     throw error;
   }
 }

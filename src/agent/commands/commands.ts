@@ -1,22 +1,21 @@
-import path from "node:path";
 import type { SpawnOptions } from "../../native/process.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { Audit, AuditRecord } from "../audit.ts";
 import type { CommandPolicy } from "../policy/command-policy.ts";
 import { Cgroups } from "./cgroups.ts";
 import { Command, exitCodeOf } from "./command.ts";
-import { environmentFor, rootPath } from "./environment.ts";
-import { type SearchPlace, candidatesFor, findExecutable, notFound } from "./executable.ts";
-import { identify, shellFor } from "../platform/index.ts";
+import { notFound } from "./executable.ts";
+import { commandSystem as system } from "../platform/commands.ts";
 import type { Identity, IdentityRequest } from "./identity.ts";
 import { spawnError } from "./spawn-error.ts";
+import type { Invocation } from "./system.ts";
 
 /** A command as a host asks for it. */
 export interface CommandRequest extends IdentityRequest {
   /** For the audit: "execute". */
   operation: string;
   session: string;
-  /** program: looked up in PATH. shell: a line for /bin/sh. login: the user's own shell, with a line for it or "". */
+  /** program: looked up in PATH. shell: a line for /bin/sh or cmd.exe. login: the user's own shell, with a line for it or "". */
   kind: "program" | "shell" | "login";
   command: string;
   args: readonly string[];
@@ -25,12 +24,6 @@ export interface CommandRequest extends IdentityRequest {
   environment: Readonly<Record<string, string>>;
   /** terminal: one for all three streams. none: output is discarded, input is empty. */
   streams: { stdin: boolean } | "none" | { terminal: { columns: number; rows: number } };
-}
-
-/** What is to be executed, as it would be typed, and its argv. */
-interface Invocation {
-  program: string;
-  argv: readonly string[];
 }
 
 /** Where a tool runs. */
@@ -66,9 +59,9 @@ export class Commands {
     try {
       this.#policy.countCommand();
       this.#policy.checkEnvironment(Object.keys(request.environment));
-      const identity = await identify(request);
+      const identity = await system.identify(request);
       record.user = identity.user.name;
-      const environment = environmentFor(identity, request.environment);
+      const environment = await system.environmentFor(identity, request.environment);
       const invocation = invocationOf(request, identity);
       record.target = invocation.program;
       const command = await this.#spawn(request, identity, environment, invocation, signal);
@@ -95,16 +88,17 @@ export class Commands {
   async startTool(
     program: string,
     args: readonly string[],
-    { environment = {}, workingDirectory = "/" }: ToolPlace,
+    { environment = {}, workingDirectory = system.rootFolder }: ToolPlace,
     signal: AbortSignal,
   ): Promise<Command> {
-    const variables = { PATH: rootPath, HOME: "/root", LC_ALL: "C", ...environment };
+    const { searchPath, rootFolder, toolEnvironment } = system;
+    const variables = { PATH: searchPath, ...toolEnvironment, ...environment };
+    const invocation = { program, argv: [program, ...args] };
     try {
       return await this.#launch(
         "root",
         {
-          files: candidatesFor(program, { searchPath: rootPath, folder: "/" }),
-          args: [program, ...args],
+          ...(await system.resolve(invocation, { searchPath, folder: rootFolder }, undefined)),
           environment: Object.entries(variables).map(([name, value]) => `${name}=${value}`),
           workingDirectory,
           stdin: "pipe",
@@ -115,7 +109,7 @@ export class Commands {
       );
     } catch (error) {
       signal.throwIfAborted();
-      throw startError(error as NodeJS.ErrnoException, program, rootPath, workingDirectory, "root");
+      throw startError(error, program, searchPath, workingDirectory, "root");
     }
   }
 
@@ -133,18 +127,20 @@ export class Commands {
 
   async #spawn(
     { workingDirectory, streams }: CommandRequest,
-    { user, switchTo }: Identity,
+    { user, switchTo, account }: Identity,
     environment: ReadonlyMap<string, string>,
-    { program, argv }: Invocation,
+    invocation: Invocation,
     signal: AbortSignal,
   ): Promise<Command> {
     const searchPath = environment.get("PATH") ?? "";
+    const place = { searchPath, folder: workingDirectory || user.home };
+    const check = this.#policy.looksAtPrograms ? this.#policy.check.bind(this.#policy) : undefined;
     const options: SpawnOptions = {
-      files: await this.#allowedFiles(program, { searchPath, folder: workingDirectory || user.home }),
-      args: argv,
+      ...(await system.resolve(invocation, place, check)),
       environment: [...environment].map(([name, value]) => `${name}=${value}`),
       workingDirectory: workingDirectory === "" ? user.home : workingDirectory,
       ...(switchTo && { identity: switchTo }),
+      ...(account !== undefined && { account }),
       ...spawnStreams(streams),
     };
     const start = (changes: Partial<SpawnOptions> = {}): Promise<Command> =>
@@ -153,22 +149,17 @@ export class Commands {
       return await start().catch((error: unknown) => {
         const { syscall, code, path: file } = error as NodeJS.ErrnoException;
         // Services often have a home that is not there.
-        if (syscall === "chdir" && workingDirectory === "") return start({ workingDirectory: "/" });
+        if (syscall === "chdir" && workingDirectory === "")
+          return start({ workingDirectory: system.rootFolder });
         // A script without an interpreter line is the shell's, as execvp(3) has it.
         if (code === "ENOEXEC" && file !== undefined) {
-          return start({ files: [shell], args: [shell, file, ...argv.slice(1)] });
+          return start({ files: [shell], args: [shell, file, ...invocation.argv.slice(1)] });
         }
         throw error;
       });
     } catch (error) {
       signal.throwIfAborted();
-      throw startError(
-        error as NodeJS.ErrnoException,
-        program,
-        searchPath,
-        options.workingDirectory,
-        user.name,
-      );
+      throw startError(error, invocation.program, searchPath, options.workingDirectory, user.name);
     }
   }
 
@@ -179,51 +170,40 @@ export class Commands {
     this.#running.add(command);
     return command;
   }
-
-  /** Where the policy looks at programs, the one that it has looked at. */
-  async #allowedFiles(program: string, place: SearchPlace): Promise<readonly string[]> {
-    if (!this.#policy.looksAtPrograms) return candidatesFor(program, place);
-    const executable = await findExecutable(program, place);
-    await this.#policy.check(executable);
-    return [executable.file];
-  }
 }
 
 function startError(
-  error: NodeJS.ErrnoException,
+  cause: unknown,
   program: string,
   searchPath: string,
   workingDirectory: string,
   user: string,
 ): CodedError {
+  if (cause instanceof CodedError) return cause;
+  const error = cause as NodeJS.ErrnoException;
   if (error.syscall === "execve" && error.code === "ENOENT") return notFound(program, searchPath);
   return spawnError(error, workingDirectory, user);
 }
 
 function invocationOf(
   { kind, command, args, workingDirectory }: CommandRequest,
-  { user }: Identity,
+  identity: Identity,
 ): Invocation {
   if ([command, workingDirectory, ...args].some((text) => text.includes("\0"))) {
     throw new CodedError("invalidMessage", "a NUL byte cannot be passed to a command");
   }
-  if (workingDirectory !== "" && !path.isAbsolute(workingDirectory)) {
+  if (workingDirectory !== "" && !system.isAbsolute(workingDirectory)) {
     throw new CodedError(
       "workingDirectory",
       `the working directory must be an absolute path: ${workingDirectory}`,
     );
   }
   if (kind === "program") return { program: command, argv: [command, ...args] };
-  if (kind === "shell") return shellFor(command);
-  const own = user.shell === "" ? shell : user.shell;
-  return {
-    program: own,
-    argv: [`-${path.basename(own)}`, ...(command === "" ? [] : ["-c", command, ...args])],
-  };
+  return kind === "shell" ? system.shellFor(command) : system.loginFor(identity, command, args);
 }
 
 function spawnStreams(streams: CommandRequest["streams"]): Partial<SpawnOptions> {
-  if (streams === "none") return {};
+  if (streams === "none") return { outlives: true };
   if ("terminal" in streams) return { pty: streams.terminal };
   return { stdout: "pipe", stderr: "pipe", ...(streams.stdin && { stdin: "pipe" }) };
 }

@@ -9,6 +9,8 @@ export interface Identity {
   user: Pick<UserRecord, "name" | "home" | "shell">;
   /** What the process switches to; absent when it stays what the agent is. */
   switchTo?: { uid: number; gid: number; groups: readonly number[] };
+  /** Windows, in place of that: "DOMAIN\\name". */
+  account?: string;
 }
 
 export interface IdentityRequest {

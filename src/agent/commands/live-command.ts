@@ -1,5 +1,5 @@
-import { addon } from "../../native/addon.ts";
 import { portEvent } from "../../native/port.ts";
+import { openStream } from "../../native/streams.ts";
 import { encodeFrame } from "../../wire/envelope.ts";
 import type { Framing } from "../../wire/frame.ts";
 import { maxStreamDataBytes } from "../../wire/stream-frame.ts";
@@ -203,7 +203,7 @@ export class LiveCommand implements Stream {
     const { stdin, stdout } = this.#command;
     if (this.#command.isTerminal && stdout) return new CommandInput("terminal", stdout.port, events);
     if (stdin < 0) return undefined;
-    const port = new addon.Port({ fd: stdin }, (mask) => {
+    const port = openStream(stdin, (mask) => {
       if ((mask & portEvent.error) !== 0) this.#input?.readerGone();
       else if ((mask & portEvent.writable) !== 0) this.#input?.writable();
     });

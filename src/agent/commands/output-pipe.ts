@@ -1,5 +1,5 @@
-import { addon } from "../../native/addon.ts";
 import { portEvent, type RawPort } from "../../native/port.ts";
+import { openStream } from "../../native/streams.ts";
 
 /** The reading end of what a command prints. Nothing is read unless somebody asks: the pipe then fills, and the command waits. */
 export class OutputPipe {
@@ -9,9 +9,9 @@ export class OutputPipe {
   #onReadable = (): void => undefined;
   #onWritable = (): void => undefined;
 
-  /** Owns the descriptor. */
-  constructor(fd: number) {
-    this.#port = new addon.Port({ fd }, (mask) => {
+  /** Owns the stream. */
+  constructor(stream: number) {
+    this.#port = openStream(stream, (mask) => {
       if ((mask & portEvent.writable) !== 0) this.#onWritable();
       if ((mask & ~portEvent.writable) === 0) return;
       this.#mayHaveMore = true;

@@ -1,19 +1,17 @@
 import * as linux from "./linux.ts";
 import * as win32 from "./win32.ts";
 
-// Both have the same exports; the choice is made here and nowhere else.
+// Both have the same exports; the choice is made here, and for commands in commands.ts, and nowhere else.
 export const {
   accountOf,
   deviceTransport,
   forbidCoreDumps,
   freezer,
-  identify,
   networkSystem,
   operatingSystem,
   passwordSetter,
   powerSystem,
   readBootId,
-  shellFor,
   placeTransports,
   systemClock,
   systemFeatures,

@@ -5,7 +5,6 @@ import type { Tools } from "../tools/tools.ts";
 import { type PasswordSetter, Passwords } from "../users/passwords.ts";
 import type { NetworkSystem } from "../network/backends/backend.ts";
 
-export { identify } from "../commands/identity.ts";
 export { accountOf } from "../users/account.ts";
 
 /** Loaded when it is needed. */
@@ -35,13 +34,6 @@ export function passwordSetter(tools: Tools): PasswordSetter {
 }
 
 export const { forbidCoreDumps } = addon;
-
-const shell = "/bin/sh";
-
-/** What runs a line. */
-export function shellFor(line: string): { program: string; argv: readonly string[] } {
-  return { program: shell, argv: [shell, "-c", line] };
-}
 
 /** Read at start, before any file system can be frozen. systeminformation answers the same in 40 ms more. */
 export function operatingSystem(): OperatingSystem {

@@ -1,5 +1,3 @@
-import os from "node:os";
-import type { Identity, IdentityRequest } from "../commands/identity.ts";
 import { unsupportedFreezer } from "../quiesce/unsupported.ts";
 import { CodedError } from "../../wire/errors.ts";
 import type { Account } from "../users/account.ts";
@@ -25,19 +23,6 @@ export function forbidCoreDumps(): void {
   // There is nothing to forbid.
 }
 
-/** The service's own user. Throws CodedError cannotSwitchUser for any other: LogonUser is still to come. */
-export function identify({ user, group }: IdentityRequest): Promise<Identity> {
-  const { username: name, homedir: home } = os.userInfo();
-  if (user === "" && group === "") return Promise.resolve({ user: { name, home, shell: shell() } });
-  const whom = [user && `user ${user}`, group && `group ${group}`].filter(Boolean).join(" and ");
-  return Promise.reject(
-    new CodedError(
-      "cannotSwitchUser",
-      `cannot become ${whom}: on Windows commands run as the agent's own user; leave user and group out`,
-    ),
-  );
-}
-
 /** Whose files they are, and who may read them, is another matter there than owner and mode. */
 export function accountOf(user: string): Promise<Account> {
   return Promise.reject(
@@ -46,13 +31,4 @@ export function accountOf(user: string): Promise<Account> {
       `cannot tell the SSH keys of ${user}: not supported on Windows yet; write .ssh\\authorized_keys of the user, or of administrators %ProgramData%\\ssh\\administrators_authorized_keys, as a file`,
     ),
   );
-}
-
-/** What runs a line. */
-export function shellFor(line: string): { program: string; argv: readonly string[] } {
-  return { program: shell(), argv: ["cmd.exe", "/d", "/s", "/c", line] };
-}
-
-function shell(): string {
-  return process.env["ComSpec"] ?? "C:\\Windows\\System32\\cmd.exe";
 }

@@ -1,15 +1,9 @@
 import path from "node:path";
 import { CodedError } from "../../wire/errors.ts";
-import { type Executable, findExecutable } from "../commands/executable.ts";
+import type { Executable } from "../commands/executable.ts";
 import type { Config } from "../config/config.ts";
+import { commandSystem as system } from "../platform/commands.ts";
 import { RateLimit } from "./rate-limit.ts";
-
-/** Where entries that are only a name are looked up: every folder that commands of root come from. */
-const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/** What the loader, shells and common interpreters take code from: ld.so(8), sh(1), bash(1), perlrun(1) and the like. */
-const steering =
-  /^(LD_.*|GCONV_PATH|PATH|ENV|BASH_ENV|SHELLOPTS|BASH_FUNC.*|PERL5.*|PYTHON.*|RUBY.*|NODE_.*)$/;
 
 /**
  * Which programs the host may run. Entries are paths or names, and are compared as files, never as text: what counts
@@ -43,7 +37,8 @@ export class CommandPolicy {
     if (this.#allowed.length === 0) return;
     for (const entry of this.#allowed) {
       // The file itself, not what it leads to: one tool of busybox does not allow the others.
-      if ((await this.#find(entry))?.file === executable.file) return;
+      const listed = await this.#find(entry);
+      if (listed && system.isSameFile(listed.file, executable.file)) return;
     }
     throw new CodedError("commandBlocked", `${executable.file} is not on the command_allowlist of the guest`);
   }
@@ -54,7 +49,7 @@ export class CommandPolicy {
    */
   checkEnvironment(names: readonly string[]): void {
     if (!this.looksAtPrograms) return;
-    const name = names.find((candidate) => steering.test(candidate));
+    const name = names.find((candidate) => system.steering.test(candidate));
     if (name === undefined) return;
     throw new CodedError("commandBlocked", `${name} may not be set where the guest has a list of commands`);
   }
@@ -70,7 +65,8 @@ export class CommandPolicy {
 
   async #find(entry: string): Promise<Executable | undefined> {
     try {
-      return await findExecutable(entry, { searchPath, folder: "/" });
+      const { searchPath, rootFolder: folder } = system;
+      return await system.findExecutable(entry, { searchPath, folder });
     } catch {
       return undefined; // not installed: nothing can be it
     }
@@ -82,8 +78,8 @@ export class CommandPolicy {
  * busybox, only that name is meant.
  */
 function isBlockedBy({ file, target, names }: Executable, listed: Executable): boolean {
-  if (names.includes(listed.file)) return true;
-  if (target !== listed.target) return false;
+  if (names.some((name) => system.isSameFile(name, listed.file))) return true;
+  if (!system.isSameFile(target, listed.target)) return false;
   const name = path.basename(listed.file);
-  return path.basename(listed.target) === name || path.basename(file) === name;
+  return [listed.target, file].some((other) => system.isSameFile(path.basename(other), name));
 }

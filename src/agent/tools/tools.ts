@@ -1,4 +1,4 @@
-import { closeSync, writeSync } from "node:fs";
+import { giveToStream } from "../../native/streams.ts";
 import { CodedError, type ErrorCode } from "../../wire/errors.ts";
 import { Capture, drained } from "../commands/capture.ts";
 import { type Command, exitCodeOf } from "../commands/command.ts";
@@ -81,7 +81,7 @@ export class Tools {
     signal.addEventListener("abort", onAbort, { once: true });
     try {
       if (signal.aborted) onAbort();
-      give(command, input);
+      if (command.stdin >= 0) giveToStream(command.stdin, input ?? new Uint8Array());
       const exit = await command.exited;
       const { durationMs } = command;
       for (const capture of captures) capture.read();
@@ -148,17 +148,4 @@ export function failureText(
     ? `did not end within ${Math.round(durationMs / 1000)} s`
     : `failed (exit code ${exitCode})`;
   return `${program} ${how}${said === "" ? "" : `: ${said}`}`;
-}
-
-/** All of it fits into the pipe, so this never waits. */
-function give({ stdin }: Command, input: Uint8Array | undefined): void {
-  if (stdin < 0) return;
-  try {
-    if (input && input.length > 0) writeSync(stdin, input);
-  } catch (error) {
-    // It has ended already; its exit code says more.
-    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
-  } finally {
-    closeSync(stdin);
-  }
 }
