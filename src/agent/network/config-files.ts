@@ -73,7 +73,7 @@ export class ConfigFiles {
     } catch (error) {
       throw fileError(error, `write the network configuration in ${this.place}`, "network");
     }
-    const at = (name: string): string => path.posix.join(this.place, name);
+    const at = (name: string): string => path.join(this.place, name);
     return [...changed.map(([name]) => `wrote ${at(name)}`), ...dropped.map((name) => `removed ${at(name)}`)];
   }
 
