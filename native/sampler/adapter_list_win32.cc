@@ -6,12 +6,12 @@
 
 namespace limiquantix {
 
-std::optional<std::vector<Adapter>> AdapterList::Get() {
+std::optional<std::vector<LinkEntry>> AdapterList::Get() {
   const Lock lock(&mutex_);
   return adapters_;
 }
 
-void AdapterList::Set(std::optional<std::vector<Adapter>> adapters) {
+void AdapterList::Set(std::optional<std::vector<LinkEntry>> adapters) {
   const Lock lock(&mutex_);
   adapters_ = std::move(adapters);
 }

@@ -18,12 +18,12 @@ class AdapterList {
   AdapterList(const AdapterList&) = delete;
   AdapterList& operator=(const AdapterList&) = delete;
 
-  std::optional<std::vector<Adapter>> Get();
-  void Set(std::optional<std::vector<Adapter>> adapters);
+  std::optional<std::vector<LinkEntry>> Get();
+  void Set(std::optional<std::vector<LinkEntry>> adapters);
 
  private:
   uv_mutex_t mutex_;
-  std::optional<std::vector<Adapter>> adapters_;
+  std::optional<std::vector<LinkEntry>> adapters_;
 };
 
 }  // namespace limiquantix

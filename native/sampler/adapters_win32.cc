@@ -86,8 +86,8 @@ void AddAddress(const IP_ADAPTER_UNICAST_ADDRESS& address, Interface* link) {
   (is_v4 ? link->ipv4_addresses : link->ipv6_addresses).push_back(std::move(cidr));
 }
 
-Adapter ToAdapter(const IP_ADAPTER_ADDRESSES& entry) {
-  Adapter adapter{entry.Luid.Value, {}};
+LinkEntry ToLinkEntry(const IP_ADAPTER_ADDRESSES& entry) {
+  LinkEntry adapter{entry.Luid.Value, {}};
   Interface& link = adapter.facts;
   link.index = static_cast<int>(entry.IfIndex != 0 ? entry.IfIndex : entry.Ipv6IfIndex);
   link.name = Utf8(entry.FriendlyName);
@@ -124,7 +124,7 @@ void AddCounters(const MIB_IF_ROW2& row, Interface* link) {
   link->tx_dropped = row.OutDiscards;
 }
 
-bool AreSame(const Adapter& a, const Adapter& b) {
+bool AreSame(const LinkEntry& a, const LinkEntry& b) {
   const Interface &x = a.facts, &y = b.facts;
   return a.luid == b.luid && x.index == y.index && x.name == y.name && x.state == y.state &&
          x.mtu == y.mtu && x.mac_address == y.mac_address && x.ipv4_addresses == y.ipv4_addresses &&
@@ -133,29 +133,29 @@ bool AreSame(const Adapter& a, const Adapter& b) {
 
 }  // namespace
 
-Result<std::vector<Adapter>> ReadAdapters() {
+Result<std::vector<LinkEntry>> ReadLinkEntries() {
   std::vector<std::max_align_t> buffer;
   ULONG bytes = kFewBytes;
   for (int attempt = 0;; ++attempt) {
     buffer.resize(bytes / sizeof buffer[0] + 1);
     auto* const first = reinterpret_cast<IP_ADAPTER_ADDRESSES*>(buffer.data());
     const ULONG error = GetAdaptersAddresses(AF_UNSPEC, kFlags, nullptr, first, &bytes);
-    if (error == ERROR_NO_DATA) return std::vector<Adapter>();
+    if (error == ERROR_NO_DATA) return std::vector<LinkEntry>();
     if (error == ERROR_BUFFER_OVERFLOW && attempt < kAttempts && bytes <= kMostBytes) continue;
     if (error != NO_ERROR) return WindowsError(error, "GetAdaptersAddresses");
-    std::vector<Adapter> adapters;
+    std::vector<LinkEntry> adapters;
     for (const auto* entry = first; entry != nullptr; entry = entry->Next) {
-      adapters.push_back(ToAdapter(*entry));
+      adapters.push_back(ToLinkEntry(*entry));
     }
     return adapters;
   }
 }
 
-std::vector<Interface> WithCounters(std::vector<Adapter> adapters) {
+std::vector<Interface> WithCounters(std::vector<LinkEntry> adapters) {
   std::vector<Interface> interfaces;
   MIB_IF_TABLE2* table = nullptr;
   if (adapters.size() > kFewAdapters && GetIfTable2(&table) != NO_ERROR) table = nullptr;
-  for (Adapter& adapter : adapters) {
+  for (LinkEntry& adapter : adapters) {
     MIB_IF_ROW2 own{};
     own.InterfaceLuid.Value = adapter.luid;
     const MIB_IF_ROW2* row = table != nullptr                ? FindRow(*table, adapter.luid)
@@ -169,9 +169,9 @@ std::vector<Interface> WithCounters(std::vector<Adapter> adapters) {
   return interfaces;
 }
 
-bool AreSame(const std::vector<Adapter>& a, const std::vector<Adapter>& b) {
+bool AreSame(const std::vector<LinkEntry>& a, const std::vector<LinkEntry>& b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const Adapter& x, const Adapter& y) { return AreSame(x, y); });
+                    [](const LinkEntry& x, const LinkEntry& y) { return AreSame(x, y); });
 }
 
 }  // namespace limiquantix

@@ -9,19 +9,19 @@
 namespace limiquantix {
 
 /// An interface with its addresses; `facts` has no counters yet.
-struct Adapter {
+struct LinkEntry {
   uint64_t luid;
   Interface facts;
 };
 
 /// Every interface that has IP on it. It takes a millisecond or so.
-Result<std::vector<Adapter>> ReadAdapters();
+Result<std::vector<LinkEntry>> ReadLinkEntries();
 
 /// The interfaces with their counters, and with what their state is by now; without those that are
 /// gone.
-std::vector<Interface> WithCounters(std::vector<Adapter> adapters);
+std::vector<Interface> WithCounters(std::vector<LinkEntry> adapters);
 
 /// Whether a host would see a difference.
-bool AreSame(const std::vector<Adapter>& a, const std::vector<Adapter>& b);
+bool AreSame(const std::vector<LinkEntry>& a, const std::vector<LinkEntry>& b);
 
 }  // namespace limiquantix

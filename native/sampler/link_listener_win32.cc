@@ -86,7 +86,7 @@ void LinkListener::Run() {
 }
 
 void LinkListener::Compare() {
-  Result<std::vector<Adapter>> read = ReadAdapters();
+  Result<std::vector<LinkEntry>> read = ReadLinkEntries();
   const bool differs = known_ && (!read.ok() || !AreSame(*known_, read.value()));
   if (read.ok()) {
     list_->Set(read.value());

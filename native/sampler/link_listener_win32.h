@@ -33,8 +33,8 @@ class LinkListener : public std::enable_shared_from_this<LinkListener> {
   bool Subscribe(HANDLE* interfaces, HANDLE* addresses);
 
   const std::shared_ptr<AdapterList> list_;
-  UniqueHandle stop_, notice_;                 // events
-  std::optional<std::vector<Adapter>> known_;  // its thread
+  UniqueHandle stop_, notice_;                   // events
+  std::optional<std::vector<LinkEntry>> known_;  // its thread
   uv_mutex_t mutex_;
   uv_async_t* changed_;  // null once stopped
 };

@@ -11,9 +11,9 @@ std::optional<std::vector<Interface>> LinkProbe::TakeInterfaces() {
 void LinkProbe::Run() {
   interfaces_.reset();
   error_.code = 0;
-  std::optional<std::vector<Adapter>> adapters = known_->Get();
+  std::optional<std::vector<LinkEntry>> adapters = known_->Get();
   if (!adapters) {
-    Result<std::vector<Adapter>> read = ReadAdapters();
+    Result<std::vector<LinkEntry>> read = ReadLinkEntries();
     if (!read.ok()) {
       error_ = read.error();
       return;
