@@ -18,6 +18,7 @@ const benches: Record<string, () => Promise<{ run(): Promise<BenchRow[]> }>> = {
   transfers: () => import("./transfers.ts"),
   "vm-files": () => import("./vm-files.ts"),
   "windows-port": () => import("./windows-port.ts"),
+  "windows-files": () => import("./windows-files.ts"),
   "windows-sample": () => import("./windows-sample.ts"),
 };
 
