@@ -61,14 +61,19 @@ const common = {
   logLevel: "warning",
 };
 
-/** Runs the program that `name`.program.cjs is, with the compiled code beside it if this Node.js can use it. */
+/** Systems that there is an agent for, each with a program of its own: what is for the other would only take memory. */
+const systems = ["linux", "win32"];
+
+const programOf = (system) => `agent.${system}.cjs`;
+
+/** Runs this system's program, with the compiled code beside it if this Node.js can use it. */
 const launcher = (cache) => `#!/usr/bin/env node
 "use strict";
 const { existsSync, readFileSync } = require("node:fs");
 const path = require("node:path");
 const { Script } = require("node:vm");
-const file = path.join(__dirname, "agent.program.cjs");
-const cache = path.join(__dirname, ${JSON.stringify(cache)});
+const file = path.join(__dirname, \`agent.\${process.platform}.cjs\`);
+const cache = path.join(__dirname, \`agent.\${process.platform}.${cache}\`);
 // V8 refuses compiled code of another version or with other flags, and compiles the source then.
 const cachedData = existsSync(cache) ? readFileSync(cache) : undefined;
 // ASCII, and a function already: one copy of it in memory is enough.
@@ -86,22 +91,24 @@ export async function bundle() {
     entryPoints: { ctl: "src/cli/ctl.ts" },
     banner: { js: "#!/usr/bin/env node" },
   });
-  await build({
-    ...common,
-    define,
-    entryPoints: { "agent.program": "src/cli/agent.ts" },
-    plugins: [apart, shortNames],
-    // What Node would put around it.
-    banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
-    footer: { js: "})" },
-    charset: "ascii",
-  });
+  for (const system of systems) {
+    await build({
+      ...common,
+      define: { ...define, "process.platform": JSON.stringify(system) },
+      entryPoints: { [path.parse(programOf(system)).name]: "src/cli/agent.ts" },
+      plugins: [apart, shortNames],
+      // What Node would put around it.
+      banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
+      footer: { js: "})" },
+      charset: "ascii",
+    });
+  }
 
   await build({ ...common, entryPoints: { "tar-stream": "tar-stream" } });
 
-  const program = path.join(output, "agent.program.cjs");
+  const program = path.join(output, programOf(process.platform));
   const hash = createHash("sha256").update(readFileSync(program)).digest("hex").slice(0, 12);
-  const cache = `agent.${hash}.code-cache`;
+  const cache = `${hash}.code-cache`;
   writeFileSync(path.join(output, "agent.cjs"), launcher(cache));
   for (const name of ["agent.cjs", "ctl.cjs"]) chmodSync(path.join(output, name), 0o755);
 }
@@ -109,10 +116,10 @@ export async function bundle() {
 /** Needs the addon: the agent is run until it has greeted a host, and V8's code for all that is kept. */
 export async function compileAhead() {
   const launched = readFileSync(path.join(output, "agent.cjs"), "utf8");
-  const [cache] = /agent\.[0-9a-f]+\.code-cache/.exec(launched) ?? [];
+  const [cache] = /[0-9a-f]+\.code-cache/.exec(launched) ?? [];
   await run(process.execPath, [
     path.join(root, "scripts/compile-ahead.cjs"),
-    path.join(output, "agent.program.cjs"),
-    path.join(output, cache),
+    path.join(output, programOf(process.platform)),
+    path.join(output, `agent.${process.platform}.${cache}`),
   ]);
 }
