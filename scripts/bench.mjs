@@ -2,7 +2,7 @@
 import { buildWin32 } from "./build-win32.mjs";
 import { main, runInTerminal } from "./run.mjs";
 import { setup } from "./setup.mjs";
-import { missingForWindows } from "./windows-requirements.mjs";
+import { missingForWindows } from "./requirements.mjs";
 
 await main(async () => {
   await setup();

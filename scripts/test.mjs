@@ -4,10 +4,8 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { Problem, main } from "./run.mjs";
 import { setup } from "./setup.mjs";
+import { missingForPackage, missingForVm, missingForWindows } from "./requirements.mjs";
 import { root } from "./stamps.mjs";
-import { missingForPackage } from "./package-requirements.mjs";
-import { missingForVm } from "./vm-requirements.mjs";
-import { missingForWindows } from "./windows-requirements.mjs";
 
 /** In this order: what fails fast first. */
 const suites = ["unit", "contract", "native", "integration", "package", "windows", "vm"];

@@ -4,7 +4,7 @@ import path from "node:path";
 import { Problem, main, runInTerminal } from "./run.mjs";
 import { setup } from "./setup.mjs";
 import { root } from "./stamps.mjs";
-import { missingForVm } from "./vm-requirements.mjs";
+import { missingForVm } from "./requirements.mjs";
 
 await main(async () => {
   const guests = process.argv.slice(2);

@@ -38,13 +38,26 @@ export function notFound(command: string, searchPath: string): CodedError {
 
 /** Finds a program as execvp(3) does. Throws CodedError: commandNotFound, commandPermission. */
 export async function findExecutable(command: string, place: SearchPlace): Promise<Executable> {
+  const found = await firstOf(candidatesFor(command, place), look);
+  if (found === undefined) throw notFound(command, place.searchPath);
+  return found;
+}
+
+/**
+ * What `look` finds at the first candidate that can be executed; undefined when there is nothing at any. Throws CodedError:
+ * commandPermission when there are only others.
+ */
+export async function firstOf(
+  candidates: readonly string[],
+  look: (candidate: string) => Promise<Executable | "absent" | "not executable">,
+): Promise<Executable | undefined> {
   let notAllowed: string | undefined;
-  for (const candidate of candidatesFor(command, place)) {
+  for (const candidate of candidates) {
     const found = await look(candidate);
     if (typeof found === "object") return found;
     if (found === "not executable") notAllowed ??= candidate;
   }
-  if (notAllowed === undefined) throw notFound(command, place.searchPath);
+  if (notAllowed === undefined) return undefined;
   throw new CodedError("commandPermission", `${notAllowed} is not a file that can be executed`);
 }
 

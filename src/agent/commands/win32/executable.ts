@@ -1,7 +1,7 @@
 import { realpath, stat } from "node:fs/promises";
 import { win32 as path } from "node:path";
 import { CodedError } from "../../../wire/errors.ts";
-import type { Executable, SearchPlace } from "../executable.ts";
+import { type Executable, type SearchPlace, firstOf } from "../executable.ts";
 import { isDrivePath } from "./places.ts";
 
 /** Those that can be started; what else PATHEXT has is opened by other programs. */
@@ -57,14 +57,9 @@ function notFound(command: string, searchPath: string): CodedError {
 
 /** Finds a program as cmd.exe does, but not in the working folder. Throws CodedError: commandNotFound, commandPermission. */
 export async function findExecutable(command: string, place: SearchPlace): Promise<Executable> {
-  let notAllowed: string | undefined;
-  for (const candidate of candidatesFor(command, place)) {
-    const found = await look(candidate);
-    if (typeof found === "object") return found;
-    if (found === "not executable") notAllowed ??= candidate;
-  }
-  if (notAllowed === undefined) throw notFound(command, place.searchPath);
-  throw new CodedError("commandPermission", `${notAllowed} is not a file that can be executed`);
+  const found = await firstOf(candidatesFor(command, place), look);
+  if (found === undefined) throw notFound(command, place.searchPath);
+  return found;
 }
 
 async function look(candidate: string): Promise<Executable | "absent" | "not executable"> {
