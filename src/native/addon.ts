@@ -71,6 +71,9 @@ const binary = "limiquantix.node";
 /** The addon's file, looked for beside the code and in each folder above it. */
 function findAddon(from: string): string {
   const platform = `${process.platform}-${process.arch}`;
+  // Where it is shipped with a program: beside it, in a folder that only root can write to.
+  const beside = path.join(from, binary);
+  if (existsSync(beside)) return beside;
   for (let folder = from; ; folder = path.dirname(folder)) {
     for (const place of ["build/Release", `prebuilds/${platform}`]) {
       const file = path.join(folder, place, binary);
