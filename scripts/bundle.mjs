@@ -123,3 +123,47 @@ export async function compileAhead() {
     path.join(output, `agent.${process.platform}.${cache}`),
   ]);
 }
+
+/** What an executable's programs load when it is first needed, from files beside it. */
+const besides = ["tar-stream", "systeminformation", "pino-pretty"];
+
+const allApart = {
+  name: "all-apart",
+  setup({ onResolve }) {
+    onResolve({ filter: new RegExp(`^(${besides.join("|")})$`) }, ({ path: name, kind }) =>
+      kind === "entry-point" ? undefined : { path: `./${name}.cjs`, external: true },
+    );
+  },
+};
+
+/** In an executable require() knows only what Node.js has itself. */
+const requireBeside = `require = require("node:module").createRequire(process.execPath);`;
+
+/** One program as an executable has it in itself. */
+export async function bundleForExecutable(source, system, file) {
+  await build({
+    ...common,
+    define: {
+      ...{ "import.meta.dirname": "__dirname", "process.platform": JSON.stringify(system) },
+      ...buildFacts(),
+    },
+    outdir: undefined,
+    outExtension: undefined,
+    entryPoints: [source],
+    outfile: file,
+    external: ["serialport"], // its binding is a file of its own
+    plugins: [allApart, shortNames],
+    banner: { js: requireBeside },
+    charset: "ascii",
+  });
+}
+
+/** Into `folder`, a file each: what is beside an executable. */
+export async function bundleBesides(folder) {
+  await build({
+    ...common,
+    outdir: folder,
+    external: ["osx-temperature-sensor"], // systeminformation looks for it on macOS
+    entryPoints: Object.fromEntries(besides.map((name) => [name, name])),
+  });
+}

@@ -68,7 +68,10 @@ await main(async () => {
       skippedSuites++;
       continue;
     }
-    if (suite === "package") await (await import("./prepack.mjs")).prepack();
+    if (suite === "package") {
+      await (await import("./prepack.mjs")).prepack();
+      await (await import("./executable.mjs")).buildExecutables(["linux-x64"]);
+    }
     if (suite === "windows") {
       const { buildFakeDriver, buildWin32 } = await import("./build-win32.mjs");
       await buildWin32();

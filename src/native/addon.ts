@@ -120,6 +120,9 @@ const places = [
 
 /** The addon's file, looked for beside the code and in each folder above it. */
 function findAddon(from: string): string {
+  // Where it is shipped with a program: beside it, in a folder that only root can write to.
+  const beside = path.join(from, binary);
+  if (existsSync(beside)) return beside;
   for (let folder = from; ; folder = path.dirname(folder)) {
     for (const place of places) {
       const file = path.join(folder, place, binary);

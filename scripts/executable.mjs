@@ -1,0 +1,113 @@
+// npm run executable: the agent and limiquantix-ctl as single executables, with the addon beside them, into
+// dist/executable/<platform>. Node.js is in them; what they are made of is the same as for npm.
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { inject } from "postject";
+import { buildLinux } from "./build-linux.mjs";
+import { buildWin32 } from "./build-win32.mjs";
+import { bundleBesides, bundleForExecutable } from "./bundle.mjs";
+import { nodeBinary } from "./node-binaries.mjs";
+import { main, run } from "./run.mjs";
+import { setup } from "./setup.mjs";
+import { root, whenChanged } from "./stamps.mjs";
+
+/** What Node.js looks for to learn that it is one: of its documentation on single executables. */
+const fuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
+
+const platforms = {
+  "linux-x64": { strip: "x86_64-linux-gnu-strip", suffix: "" },
+  "linux-arm64": { strip: "aarch64-linux-gnu-strip", suffix: "" },
+  "win32-x64": { strip: undefined, suffix: ".exe" },
+};
+const programs = { "limiquantix-agent": "src/cli/agent.ts", "limiquantix-ctl": "src/cli/ctl.ts" };
+
+/** Threads for V8's background work do nothing for an agent that sleeps. */
+const flags = ["--v8-pool-size=0"];
+
+/** Node.js without symbols; it has to be before the program is put into it, which strip would take for rubbish. */
+async function bareNode(platform, scratch) {
+  const { strip, suffix } = platforms[platform];
+  const file = path.join(scratch, `node${suffix}`);
+  copyFileSync(await nodeBinary(platform), file);
+  chmodSync(file, 0o755);
+  if (strip) await run(strip, ["--strip-all", file]);
+  else
+    await run("osslsigncode", [
+      "remove-signature",
+      "-in",
+      await nodeBinary(platform),
+      "-out",
+      `${file}.bare`,
+    ]);
+  return strip ? file : `${file}.bare`;
+}
+
+/** What is put into Node.js. V8's compiled code is for the platform that compiles it. */
+async function blobOf(name, source, platform, scratch) {
+  const program = path.join(scratch, `${name}.cjs`);
+  const blob = path.join(scratch, `${name}.blob`);
+  await bundleForExecutable(source, platform.split("-")[0], program);
+  const config = path.join(scratch, `${name}.json`);
+  writeFileSync(
+    config,
+    JSON.stringify({
+      main: program,
+      output: blob,
+      disableExperimentalSEAWarning: true,
+      useSnapshot: false,
+      useCodeCache: platform === `${process.platform}-${process.arch}`,
+      execArgv: flags,
+    }),
+  );
+  await run(await nodeBinary(`${process.platform}-${process.arch}`), ["--experimental-sea-config", config]);
+  return readFileSync(blob);
+}
+
+async function build(platform) {
+  process.stderr.write(`· building the executables for ${platform}\n`);
+  const { suffix } = platforms[platform];
+  const output = path.join(root, "dist/executable", platform);
+  const scratch = path.join(root, ".cache/executable", platform);
+  for (const folder of [output, scratch]) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+  }
+  const node = await bareNode(platform, scratch);
+  for (const [name, source] of Object.entries(programs)) {
+    const file = path.join(output, `${name}${suffix}`);
+    copyFileSync(node, file);
+    await inject(file, "NODE_SEA_BLOB", await blobOf(name, source, platform, scratch), {
+      sentinelFuse: fuse,
+    });
+    chmodSync(file, 0o755);
+  }
+  copyFileSync(
+    path.join(root, "prebuilds", platform, "limiquantix.node"),
+    path.join(output, "limiquantix.node"),
+  );
+  await bundleBesides(output);
+}
+
+/** Builds what is out of date. */
+export async function buildExecutables(names = Object.keys(platforms)) {
+  await setup();
+  if (names.some((name) => name.startsWith("linux"))) await buildLinux();
+  if (names.some((name) => name.startsWith("win32"))) await buildWin32();
+  for (const platform of names) {
+    const inputs = [
+      "src",
+      "proto",
+      "native",
+      "scripts",
+      "package.json",
+      "package-lock.json",
+      "packaging/node",
+    ];
+    const outputs = [`dist/executable/${platform}/limiquantix.node`];
+    await whenChanged(`executables for ${platform}`, { inputs, outputs }, () => build(platform));
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await main(() => buildExecutables(process.argv.length > 2 ? process.argv.slice(2) : undefined));
+}
