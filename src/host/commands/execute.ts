@@ -29,6 +29,8 @@ const graceSeconds = 30;
 /** See Client.execute(). */
 export async function execute(session: Session, options: ExecuteOptions): Promise<ExecuteResult> {
   const { signal, detach = false, maxOutputBytes = 0 } = options;
+  // Only a terminal makes sense of none: then it is the user's shell.
+  if (!options.command) throw new TypeError('there is no command; give one as in { command: "uname -a" }');
   const fields = {
     ...commandFields(options),
     waitForExit: !detach,
