@@ -8,6 +8,7 @@ import type { DownloadTreeResult } from "./results.ts";
 import { openSource } from "./source.ts";
 import { HostError } from "../errors.ts";
 import { componentsOf } from "./tar-names.ts";
+import type { EntryFacts } from "./placing.ts";
 import { Unpacker } from "./unpacker.ts";
 
 /** Of what is left out, so many are told. */
@@ -37,7 +38,7 @@ export async function downloadTreeByFile(
   const copyFile = async (info: FileInfo, at: string, components: readonly string[]): Promise<void> => {
     const { source } = await openSource(session, at, { signal });
     try {
-      await unpacker.file(components, info, async (file, localPath) => {
+      await unpacker.file(components, factsOf(info), async (file, localPath) => {
         const mostBytes = maxBytes - progress.bytes;
         if (mostBytes < 0) throw tooLarge(path, maxBytes);
         await appendAll(file, localPath, source, { at: 0, mostBytes, hash: undefined, progress });
@@ -55,11 +56,11 @@ export async function downloadTreeByFile(
       progress.at(components.join("/"));
       if (info.kind === "directory") {
         result.folders++;
-        await unpacker.folder(components, info);
+        await unpacker.folder(components, factsOf(info));
         await copyFolder(at, components);
       } else if (info.kind === "symlink") {
         result.links++;
-        await unpacker.link(components, info.symlinkTarget, info.modifiedAt);
+        await unpacker.link(components, info.symlinkTarget, factsOf(info).modifiedAt);
       } else if (info.kind === "file") {
         result.files++;
         await copyFile(info, at, components);
@@ -74,4 +75,8 @@ export async function downloadTreeByFile(
   await unpacker.finish();
   progress.end();
   return { ...result, bytes: progress.bytes };
+}
+
+function factsOf({ mode, modifiedAt }: FileInfo): EntryFacts {
+  return { mode, modifiedAt: modifiedAt.getTime() / 1000 };
 }

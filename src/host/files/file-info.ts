@@ -96,6 +96,6 @@ const mostMs = 8.64e15;
  */
 function dateOf(timestamp: { seconds: number; nanos: number } | null): Date {
   if (timestamp === null) return new Date(0);
-  const ms = timestamp.seconds * 1000 + Math.floor(timestamp.nanos / 1e6);
+  const ms = timestamp.seconds * 1000 + Math.round(timestamp.nanos / 1e6);
   return new Date(Math.abs(ms) <= mostMs ? ms : 0);
 }

@@ -55,7 +55,7 @@ function* call<T>(now: () => T, later: () => Promise<T>): LocalWork<T> {
 const open: (path: string, flags: number, mode?: number) => Promise<number> = promisify(fs.open);
 const close: (fd: number) => Promise<void> = promisify(fs.close);
 const fchmod: (fd: number, mode: number) => Promise<void> = promisify(fs.fchmod);
-const futimes: (fd: number, accessed: Date, modified: Date) => Promise<void> = promisify(fs.futimes);
+const futimes: (fd: number, accessed: Date, modified: number) => Promise<void> = promisify(fs.futimes);
 
 function write(fd: number, bytes: Buffer, from: number): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -110,7 +110,7 @@ export const local = {
       },
       () => fchmod(fd, mode),
     ),
-  futimes: (fd: number, accessed: Date, modified: Date): LocalWork<void> =>
+  futimes: (fd: number, accessed: Date, modified: number): LocalWork<void> =>
     call(
       () => {
         fs.futimesSync(fd, accessed, modified);
@@ -182,14 +182,14 @@ export const local = {
       },
       () => fsp.chmod(path, mode),
     ),
-  utimes: (path: string, accessed: Date, modified: Date): LocalWork<void> =>
+  utimes: (path: string, accessed: Date, modified: number): LocalWork<void> =>
     call(
       () => {
         fs.utimesSync(path, accessed, modified);
       },
       () => fsp.utimes(path, accessed, modified),
     ),
-  lutimes: (path: string, accessed: Date, modified: Date): LocalWork<void> =>
+  lutimes: (path: string, accessed: Date, modified: number): LocalWork<void> =>
     call(
       () => {
         fs.lutimesSync(path, accessed, modified);

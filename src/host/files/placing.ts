@@ -8,7 +8,8 @@ import { type LocalWork, local } from "./local-work.ts";
 /** What an entry has besides its contents. Of the mode only the permission bits are taken. */
 export interface EntryFacts {
   mode: number;
-  modifiedAt: Date;
+  /** Seconds since 1970. */
+  modifiedAt: number;
 }
 
 export const openFreshFlags =
@@ -59,7 +60,7 @@ function* openFresh(place: string): LocalWork<{ fd: number; at: string }> {
 }
 
 /** Makes a link that says `target`, whatever that is. A file or link that was there is replaced. */
-export function* placeLink(place: string, target: string, modifiedAt: Date): LocalWork<void> {
+export function* placeLink(place: string, target: string, modifiedAt: number): LocalWork<void> {
   const aside = asideOf(place);
   yield* local.symlink(target, aside);
   try {

@@ -26,8 +26,8 @@ export interface TarEntry {
   /** Of the contents. */
   sizeBytes: number;
   mode: number;
-  /** To the millisecond; now where the stream tells none, or one that cannot be. */
-  modifiedAt: Date;
+  /** Seconds since 1970, to the microsecond; now where the stream tells none, or one that cannot be. */
+  modifiedAt: number;
 }
 
 /**
@@ -203,10 +203,13 @@ function text(block: Buffer, start: number, bytes: number): string {
   return block.toString("utf8", start, end < 0 || end > start + bytes ? start + bytes : end);
 }
 
-/** Decimal seconds. Cut off after the milliseconds: rounded up, a file would be younger than it is. */
-function timeOf(seconds: string): Date {
-  const [whole = "", fraction = ""] = seconds.split(".");
-  const ms = Number(fraction.slice(0, 3).padEnd(3, "0"));
-  const date = new Date(Number(whole) * 1000 + (whole.startsWith("-") ? -ms : ms));
-  return Number.isNaN(date.getTime()) ? new Date() : date;
+/** Cut off after the microseconds: rounded up, a file could be younger than it is. */
+function timeOf(decimal: string): number {
+  const [whole = "", fraction = ""] = decimal.split(".");
+  const micros = Number(fraction.slice(0, 6).padEnd(6, "0"));
+  const seconds = Number(whole) + (whole.startsWith("-") ? -micros : micros) / 1e6;
+  return Math.abs(seconds) <= mostSeconds ? seconds : Date.now() / 1000;
 }
+
+/** What a Date can hold. */
+const mostSeconds = 8.64e12;

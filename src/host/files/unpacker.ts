@@ -106,7 +106,7 @@ export class Unpacker {
   }
 
   /** A link that says `target`, whatever that is. A file or link that was there is replaced. */
-  async link(components: readonly string[], target: string, modifiedAt: Date): Promise<void> {
+  async link(components: readonly string[], target: string, modifiedAt: number): Promise<void> {
     const place = await this.#placeFor(components);
     await this.#underWay.ended();
     await locally(`make the link ${place}`, () => this.#pace.run(placeLink(place, target, modifiedAt)));
