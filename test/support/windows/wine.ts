@@ -148,7 +148,11 @@ export class WineProcess {
   constructor(output: string, program: string, args: readonly string[], env: NodeJS.ProcessEnv) {
     this.#output = output;
     const [out, err] = [openSync(`${output}.out`, "w"), openSync(`${output}.err`, "w")];
-    const child = spawn("wine", [program, ...args], { env, stdio: ["ignore", out, err] });
+    // One that outlived its test would open the next terminal that has this one's number.
+    const child = spawn("setpriv", ["--pdeathsig", "KILL", "wine", program, ...args], {
+      env,
+      stdio: ["ignore", out, err],
+    });
     this.#child = child;
     this.ended = new Promise((resolve, reject) => {
       child.once("error", reject);
