@@ -65,8 +65,10 @@ ${table}
   work runs on the machine the ratio says nothing: the C loop waits longer for the CPU than the agent. Tried as well: 12 and 16 starts
   under way at a time instead of 8, one epoll set for all pipes, threads that wait for the next start (in force), answers of one turn of the
   event loop in one write (in force, but the first).
-- *files*: \`file_write\` and \`file_read\` in pieces of 64 KiB, one under way at a time, host and agent each on a CPU of its own. The bare
-  exchange touches no file; what it costs to write or read one, in a thread as it must be, shows in the rows below it.
+- *files*: \`file_write\` and \`file_read\` in pieces of 64 KiB, one under way at a time, host and agent each on a CPU of its own, after
+  six rounds in which V8 compiles. The bare exchange touches no file; what it costs to write or read one, in a thread as it must be,
+  shows in the rows below it. What of a file is in memory is read without a thread (RWF_NOWAIT); there is no such write on ext4 and
+  tmpfs (\`EOPNOTSUPP\`), so each piece that is written goes to a thread and back.
 - *transfers*: the bare copy is \`createReadStream\` into a socket and a socket into \`createWriteStream\`, with fsync as ours; files in memory are
   in tmpfs. Of a tree each file costs the guest an open, a stat, a read and a close, and the host as much to make it: a request for each adds a
   round trip of 0.1 ms to that, which is why one stream cannot be 20 times faster where round trips are so cheap.
@@ -80,6 +82,9 @@ ${table}
 - *vm-files*: files in the guest's tmpfs, on the one emulated CPU. A file's bytes are copied twice there, between port, program and file; the
   C program that writes one buffer to the port, or throws away what it reads, copies them once. The C programs that copy a file to the port, and the
   port to a file, are what could be reached; the rest is Node.js under emulation, which costs the agent 5 µs a frame without it.
+- *windows*: under Wine, whose every call is a round trip to its server. *windows-port* moves bytes through the agent's port, in
+  JavaScript, against a loop of blocking overlapped calls in C++; *windows-files* copies files with the agent, and with a program there
+  that has the addon's port and Node's files and no frames. The device is a terminal of this machine, and the slowest part.
 `,
   );
 }
