@@ -1,4 +1,4 @@
-// npm run executable: the agent and limiquantix-ctl as single executables, with the addon beside them, into
+// npm run executable: limiquantix-agent, in a folder with its addon, and limiquantix-ctl as single executables, into
 // dist/executable/<platform>. Node.js is in them; what they are made of is the same as for npm.
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -19,7 +19,12 @@ const platforms = {
   "linux-arm64": { strip: "aarch64-linux-gnu-strip", suffix: "" },
   "win32-x64": { strip: undefined, suffix: ".exe" },
 };
-const programs = { "limiquantix-agent": "src/cli/agent.ts", "limiquantix-ctl": "src/cli/ctl.ts" };
+
+/** Where each is from, and the folder in dist/executable/<platform> that it is put into. */
+const programs = {
+  "limiquantix-agent": { source: "src/cli/agent.ts", folder: "limiquantix-agent" },
+  "limiquantix-ctl": { source: "src/cli/ctl.ts", folder: "." },
+};
 
 /** Threads for V8's background work do nothing for an agent that sleeps. */
 const flags = ["--v8-pool-size=0"];
@@ -70,19 +75,21 @@ async function build(platform) {
     mkdirSync(folder, { recursive: true });
   }
   const node = await bareNode(platform, scratch);
-  for (const [name, source] of Object.entries(programs)) {
-    const file = path.join(output, `${name}${suffix}`);
+  for (const [name, { source, folder }] of Object.entries(programs)) {
+    const file = path.join(output, folder, `${name}${suffix}`);
+    mkdirSync(path.dirname(file), { recursive: true });
     copyFileSync(node, file);
     await inject(file, "NODE_SEA_BLOB", await blobOf(name, source, platform, scratch), {
       sentinelFuse: fuse,
     });
     chmodSync(file, 0o755);
   }
+  const agent = path.join(output, programs["limiquantix-agent"].folder);
   copyFileSync(
     path.join(root, "prebuilds", platform, "limiquantix.node"),
-    path.join(output, "limiquantix.node"),
+    path.join(agent, "limiquantix.node"),
   );
-  await bundleBesides(output);
+  await bundleBesides(agent);
 }
 
 /** Builds what is out of date. */
@@ -100,7 +107,7 @@ export async function buildExecutables(names = Object.keys(platforms)) {
       "package-lock.json",
       "packaging/node",
     ];
-    const outputs = [`dist/executable/${platform}/limiquantix.node`];
+    const outputs = [`dist/executable/${platform}/limiquantix-agent/limiquantix.node`];
     await whenChanged(`executables for ${platform}`, { inputs, outputs }, () => build(platform));
   }
 }

@@ -11,10 +11,12 @@ describe("the single executables", () => {
   let folder: string;
   let agent: ChildProcess;
   const at = (name: string): string => path.join(folder, name);
+  const program = (name: string): string =>
+    at(name === "limiquantix-agent" ? `programs/${name}/${name}` : `programs/${name}`);
   /** Of a machine that has neither Node.js nor this clone. */
   const env = { PATH: "/nowhere" };
   const ctl = (...args: string[]): string =>
-    execFileSync(at("programs/limiquantix-ctl"), ["--socket", at("agent.sock"), ...args], {
+    execFileSync(program("limiquantix-ctl"), ["--socket", at("agent.sock"), ...args], {
       env,
       encoding: "utf8",
     });
@@ -24,7 +26,7 @@ describe("the single executables", () => {
     cpSync("dist/executable/linux-x64", at("programs"), { recursive: true });
     writeFileSync(at("agent.yaml"), `state_dir: ${at("state")}\n`);
     const port = ["--port", `unix-listen:${at("agent.sock")}`];
-    agent = spawn(at("programs/limiquantix-agent"), [...port, "--config", at("agent.yaml")], {
+    agent = spawn(program("limiquantix-agent"), [...port, "--config", at("agent.yaml")], {
       env,
       stdio: "ignore",
     });
@@ -40,7 +42,7 @@ describe("the single executables", () => {
   it("tell the version of the package", () => {
     const { version } = JSON.parse(readFileSync("package.json", "utf8")) as { version: string };
     for (const name of ["limiquantix-agent", "limiquantix-ctl"]) {
-      const output = execFileSync(at(`programs/${name}`), ["--version"], { env, encoding: "utf8" });
+      const output = execFileSync(program(name), ["--version"], { env, encoding: "utf8" });
       assert.equal(output, `${version}\n`);
     }
   });
