@@ -3,6 +3,9 @@ import type { Log } from "../log.ts";
 /** Between two messages: a host that comes and goes must not keep the service manager busy. */
 const pauseMs = 1000;
 
+/** A host that has just come is answered first. */
+const delayMs = 50;
+
 type Name = "READY" | "STATUS" | "STOPPING" | "WATCHDOG";
 
 /**
@@ -43,7 +46,7 @@ export class Notifier {
     const line = text.replace(/[\u0000-\u001f]/g, " ");
     if (line === this.#told) this.#waiting.delete("STATUS");
     else this.#waiting.set("STATUS", line);
-    if (this.#pause === undefined) this.#flush();
+    this.#flushIn(delayMs);
   }
 
   stopping(): void {
@@ -60,10 +63,14 @@ export class Notifier {
       if (status === undefined) return;
       this.#told = status;
     }
+    this.#flushIn(pauseMs);
+  }
+
+  #flushIn(ms: number): void {
     this.#pause ??= setTimeout(() => {
       this.#pause = undefined;
       this.#flush();
-    }, pauseMs).unref();
+    }, ms).unref();
   }
 
   /** Or there is nobody to send it to. */
