@@ -1,0 +1,48 @@
+// npm run package: everything that is handed on, into dist/packages. `npm run package -- deb rpm` makes only those.
+import { mkdirSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { deb } from "./package/deb.mjs";
+import { changesOf, packagesFolder, version } from "./package/facts.mjs";
+import { sourceDate } from "./package/source-date.mjs";
+import { tarball } from "./package/tarball.mjs";
+import { Problem, main } from "./run.mjs";
+import { root, whenChanged } from "./stamps.mjs";
+
+const machines = { "linux-x64": ["amd64", "x86_64"], "linux-arm64": ["arm64", "aarch64"] };
+const linux = Object.keys(machines);
+const agent = "limiquantix-guest-agent";
+
+/** [name, file, what makes it] of each. `npm run package -- NAME` makes all of that name. */
+const makers = linux.flatMap((platform) => {
+  const [debian] = machines[platform];
+  return [
+    ["deb", `${agent}_${version}_${debian}.deb`, () => deb("agent", platform)],
+    ["deb", `limiquantix-ctl_${version}_${debian}.deb`, () => deb("ctl", platform)],
+    ["tar", `${agent}-${version}-${platform}.tar.xz`, () => tarball(platform)],
+  ];
+});
+
+const inputs = ["src", "proto", "native", "scripts", "packaging", "package.json", "package-lock.json"];
+const names = [...new Set(makers.map(([name]) => name))];
+
+await main(async () => {
+  const named = process.argv.slice(2);
+  const unknown = named.filter((name) => !names.includes(name));
+  if (unknown.length > 0)
+    throw new Problem(`no such package: ${unknown.join(", ")}; there are ${names.join(", ")}`);
+  changesOf(version);
+  // Times in packages are the commit's.
+  const date = ".cache/source-date";
+  mkdirSync(path.join(root, ".cache"), { recursive: true });
+  writeFileSync(path.join(root, date), `${await sourceDate()}\n`);
+  for (const [name, file, make] of makers) {
+    if (named.length > 0 && !named.includes(name)) continue;
+    const output = path.join(packagesFolder, file);
+    const outputs = [path.relative(root, output)];
+    await whenChanged(file, { inputs: [...inputs, "CHANGELOG.md", date], outputs }, async () => {
+      process.stderr.write(`· making ${file}\n`);
+      await make();
+    });
+    process.stdout.write(`${output}\n`);
+  }
+});
