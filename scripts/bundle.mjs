@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build, transform } from "esbuild";
+import { lateModules, standIns } from "./lean.mjs";
 import { run } from "./run.mjs";
 import { root } from "./stamps.mjs";
 
@@ -96,7 +97,7 @@ export async function bundle() {
       ...common,
       define: { ...define, "process.platform": JSON.stringify(system) },
       entryPoints: { [path.parse(programOf(system)).name]: "src/cli/agent.ts" },
-      plugins: [apart, shortNames],
+      plugins: [apart, standIns, lateModules, shortNames],
       // What Node would put around it.
       banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
       footer: { js: "})" },
@@ -152,7 +153,7 @@ export async function bundleForExecutable(source, system, file) {
     entryPoints: [source],
     outfile: file,
     external: ["serialport"], // its binding is a file of its own
-    plugins: [allApart, shortNames],
+    plugins: [allApart, standIns, lateModules, shortNames],
     banner: { js: requireBeside },
     charset: "ascii",
   });

@@ -16,8 +16,8 @@ const agent = "limiquantix-guest-agent";
 const makers = linux.flatMap((platform) => {
   const [debian] = machines[platform];
   return [
-    ["deb", `${agent}_${version}_${debian}.deb`, () => deb("agent", platform)],
-    ["deb", `limiquantix-ctl_${version}_${debian}.deb`, () => deb("ctl", platform)],
+    ["deb", `${agent}_${version}_${debian}.deb`, () => deb(platform)],
+    ["deb", `limiquantix-ctl_${version}_${debian}.deb`, () => deb(platform, { product: "ctl" })],
     ["tar", `${agent}-${version}-${platform}.tar.xz`, () => tarball(platform)],
   ];
 });

@@ -101,13 +101,12 @@ async function fill(product, platform, folder, version) {
 }
 
 /**
- * Makes the .deb of "agent" or "ctl" for "linux-x64" or "linux-arm64" in `output` and returns its path; the same bytes
- * from the same commit. `compression` is dpkg-deb's; `version` is for tests of upgrades.
+ * Makes the .deb of a product, "agent" or "ctl", for "linux-x64" or "linux-arm64" in `output` and returns its path; the same
+ * bytes from the same commit. `compression` is dpkg-deb's; `version` is for tests of upgrades.
  */
 export async function deb(
-  product,
   platform,
-  { output = packagesFolder, compression = small, version = ownVersion } = {},
+  { product = "agent", output = packagesFolder, compression = small, version = ownVersion } = {},
 ) {
   await buildExecutables([...new Set(["linux-x64", platform])]);
   process.umask(0o022); // for the modes of folders
