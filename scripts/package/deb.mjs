@@ -21,6 +21,7 @@ import { run } from "../run.mjs";
 import { root } from "../stamps.mjs";
 import { changesOf, maintainer, packagesFolder, version as ownVersion } from "./facts.mjs";
 import { products, stageProduct } from "./products.mjs";
+import { debScript } from "./scriptlets.mjs";
 import { sourceDate } from "./source-date.mjs";
 
 const architectures = { "linux-x64": "amd64", "linux-arm64": "arm64" };
@@ -96,8 +97,7 @@ async function fill(product, platform, folder, version) {
     );
   put("md5sums", sums.join(""));
   if (configFiles.length > 0) put("conffiles", configFiles.map((file) => `${file}\n`).join(""));
-  for (const script of scripts[product])
-    put(script, readFileSync(path.join(root, "packaging/deb", script)), 0o755);
+  for (const script of scripts[product]) put(script, debScript(script), 0o755);
 }
 
 /**
