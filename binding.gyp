@@ -12,6 +12,7 @@
           "sources": [
             "native/base/detached_call_linux.cc",
             "native/base/detached_thread_linux.cc",
+            "native/base/external_text_linux.cc",
             "native/base/poll_set_linux.cc",
             "native/base/poller_linux.cc",
             "native/base/thread_pool_linux.cc",

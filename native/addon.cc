@@ -1,5 +1,6 @@
 #include <napi.h>
 
+#include "base/external_text.h"
 #include "base/instance_data.h"
 #include "files/files.h"
 #include "freeze/freeze.h"
@@ -47,6 +48,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterConsole(env, exports);
   limiquantix::RegisterAccounts(env, exports);
 #else
+  limiquantix::RegisterExternalText(env, exports);
   limiquantix::RegisterPort(env, exports);
   limiquantix::RegisterListener(env, exports);
   limiquantix::RegisterCore(env, exports);

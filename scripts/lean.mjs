@@ -53,7 +53,9 @@ export const lateModules = {
       return {
         contents: [
           `let loaded;\nconst load = () => (loaded ??= require(${JSON.stringify(path)}));`,
-          ...functions.map(([name]) => `export function ${name}(...args) { return load().${name}(...args); }`),
+          ...functions.map(
+            ([name]) => `export function ${name}(...args) { return load().${name}(...args); }`,
+          ),
         ].join("\n"),
         loader: "js",
       };
