@@ -50,7 +50,10 @@ await main(async () => {
   for (const [name, file, make] of makers) {
     if (named.length > 0 && !named.includes(name)) continue;
     const output = path.join(packagesFolder, file);
-    const step = { inputs: [...inputs, "docs", "CHANGELOG.md", date], outputs: [path.relative(root, output)] };
+    const step = {
+      inputs: [...inputs, "docs", "CHANGELOG.md", date],
+      outputs: [path.relative(root, output)],
+    };
     await whenChanged(file, step, async () => {
       process.stderr.write(`· making ${file}\n`);
       await make();
