@@ -188,3 +188,21 @@ export async function bundleBesides(folder) {
     entryPoints: Object.fromEntries(besides.map((name) => [name, name])),
   });
 }
+
+/** The packages that a program and what is beside it are made of: their folders in node_modules, sorted. */
+export async function packagesIn(source, system) {
+  const { metafile } = await build({
+    ...common,
+    define: { "import.meta.dirname": "__dirname", "process.platform": JSON.stringify(system) },
+    outdir: "nowhere",
+    write: false,
+    metafile: true,
+    external: ["serialport", "osx-temperature-sensor"],
+    plugins: [],
+    entryPoints: { program: source, ...Object.fromEntries(besides.map((name) => [name, name])) },
+  });
+  const folders = Object.keys(metafile.inputs).flatMap(
+    (file) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.slice(0, 1) ?? [],
+  );
+  return [...new Set(folders)].sort();
+}

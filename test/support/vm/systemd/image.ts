@@ -23,9 +23,7 @@ export interface SystemdImages {
 }
 
 const here = import.meta.dirname;
-const unit = "packaging/systemd/limiquantix-agent.service";
-const rules = "packaging/udev/60-limiquantix-agent.rules";
-const recipe = hashOf({ file: here }, { file: unit }, { file: rules }, { file: path.join(here, "../console.sh") });
+const recipe = hashOf({ file: here }, { file: path.join(here, "../console.sh") });
 
 const packages = [
   ...["systemd", "systemd-sysv", "udev", "dbus", "kmod", "libstdc++6", "busybox"],
@@ -121,8 +119,6 @@ function root(kernel: Kernel): Promise<string> {
       if [ "$(id -u)" = 0 ]; then sh -euc "$unpack" sh "$work"; else fakeroot sh -euc "$unpack" sh "$work"; fi`,
       {
         HERE: here,
-        UNIT: path.resolve(unit),
-        RULES: path.resolve(rules),
         KERNEL: kernel.folder,
         VERSION: kernel.version,
         FOLDERS: moduleFolders.join(" "),
@@ -148,7 +144,7 @@ function agent(files: Record<string, string>): Promise<string> {
       tree=$(mktemp -d); trap 'rm -rf "$tree"' EXIT
       mkdir "$tree/agent"
       ${copies.join("\n")}
-      mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 -d "$tree/agent" "$OUT" 64M`,
+      mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 -d "$tree/agent" "$OUT" 320M`,
       { OUT: output },
     );
   });

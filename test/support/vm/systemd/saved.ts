@@ -1,6 +1,6 @@
 import path from "node:path";
+import { debForTests, newerVersion } from "../../deb.ts";
 import { cached, hashOf } from "../cache.ts";
-import { agentFiles } from "../image.ts";
 import { type SystemdImages, buildSystemdImages, copyDisk, identityOf } from "./image.ts";
 import { SystemdMachine } from "./machine.ts";
 
@@ -22,12 +22,16 @@ import { SystemdMachine } from "./machine.ts";
  * 30 s), with the same disks. The clock stands at the time at which the state was saved.
  *
  * It is made and booted once, then once more for each build of the agent: that one is restored, the agent's disk is
- * exchanged, the service started, and its state saved. `moreFiles` are put on that disk: path below /agent → file here.
+ * exchanged, the .deb on it installed, which starts the service, and its state saved. `moreFiles` are put on that disk: path below /agent → file here.
  */
 export async function systemdGuest(
   moreFiles: Record<string, string> = {},
 ): Promise<{ restore(): Promise<SystemdMachine> }> {
-  const images = await buildSystemdImages({ ...agentFiles, ...moreFiles });
+  const images = await buildSystemdImages({
+    "/agent/agent.deb": await debForTests(),
+    "/agent/newer.deb": await debForTests(newerVersion),
+    ...moreFiles,
+  });
   const booted = await bootedGuest(images);
   const running = await cached("systemd-running", hashOf(booted, images.agentDisk), async (output) => {
     await copyDisk(diskIn(booted), diskIn(output));
@@ -36,9 +40,11 @@ export async function systemdGuest(
     try {
       // What is remembered of the disk that was there.
       await machine.expect("blockdev --flushbufs /dev/disk/by-id/virtio-agent");
-      await machine.expect("systemctl start agent.mount limiquantix-agent.service");
+      await machine.expect("systemctl start agent.mount");
+      const installed = await machine.run("dpkg --install /agent/agent.deb", { timeoutSeconds: 180 });
+      if (installed.exitCode !== 0) throw new Error(`dpkg failed:\n${installed.stdout}`);
       await machine.run(
-        "pid=$(systemctl show --value --property=MainPID limiquantix-agent); for i in $(seq 300); do [ -e /proc/$pid/fd/15 ] && break; sleep 0.1; done; sleep 1",
+        "for i in $(seq 300); do pid=$(systemctl show --value --property=MainPID limiquantix-agent); [ -e /proc/$pid/fd/15 ] && break; sleep 0.1; done; sleep 1",
         { timeoutSeconds: 60 },
       );
       await machine.save(stateIn(output));
