@@ -32,7 +32,10 @@ const best = ["--lzma2=preset=6,dict=16MiB", "--block-size=48MiB"];
 const scriptParts = ["head.sh", "paths.sh", "checks.sh", "files.sh", "inits.sh", "main.sh"];
 
 /** [init, file of this repository, where, mode]: what is not for every guest, besides what the layout has. */
-const forInits = [];
+const forInits = [
+  ["openrc", "packaging/openrc/limiquantix-agent", "/etc/init.d/limiquantix-agent", 0o755],
+  ["sysv", "packaging/sysv/limiquantix-agent", "/etc/init.d/limiquantix-agent", 0o755],
+];
 
 /** What of the layout is for one init. */
 const initOf = (name) => (/^\/usr\/lib\/(systemd|udev)\//.test(name) ? "systemd" : "any");
