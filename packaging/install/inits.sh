@@ -39,10 +39,11 @@ stage_enabled() {
   case $init in
     systemd)
       # No pipe: a failure ends the script.
-      wanted=$(sed -n 's/^WantedBy=//p' "$here/root$unit")
-      for target in $wanted; do
+      while read -r target; do
         stage_enabling "$unit" "/etc/systemd/system/$target.wants/$service.service"
-      done
+      done <<WANTED
+$(sed -n 's/^WantedBy=//p' "$here/root$unit" | tr ' ' '\n')
+WANTED
       ;;
     openrc) stage_enabling "$script" "/etc/runlevels/default/$service" ;;
     sysv)

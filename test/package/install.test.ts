@@ -89,7 +89,7 @@ describe("install.sh", () => {
       );
       assert.equal(installed.get("/var/lib/limiquantix"), "folder 700");
       assert.ok(
-        [...installed.keys()].some((file) => /^\/etc\/systemd\/system\/.*\.wants\/limiquantix/.test(file)),
+        [...installed.keys()].some((file) => file.endsWith("device.wants/limiquantix-agent.service")),
       );
       assert.deepEqual(changes(installed, treeOf(system.root)), []);
       run();
@@ -137,7 +137,7 @@ describe("install.sh", () => {
     const system = new System();
     system.done();
     const enabling =
-      [...treeOf(system.root).keys()].find((name) => /^\/etc\/systemd.*limiquantix/.test(name)) ?? "";
+      [...treeOf(system.root).keys()].find((name) => name.endsWith(".wants/limiquantix-agent.service")) ?? "";
     assert.ok(enabling.startsWith(wants));
     rmSync(system.at(enabling));
     appendFileSync(system.at(config), "log_level: debug\n");

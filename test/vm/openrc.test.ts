@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { type Client, connect } from "../../src/host/index.ts";
+import type { Client } from "../../src/host/index.ts";
 import { Archive } from "../support/install/archive.ts";
 import { until } from "../support/until.ts";
 import { OpenRcMachine } from "../support/vm/openrc/guest.ts";
+import { withHost } from "../support/vm/with-host.ts";
 
 /** How long things may take in an emulated guest. */
 const deadlineMs = 60_000;
@@ -20,13 +21,13 @@ after(() => {
 describe("agent as a service of OpenRC", () => {
   let machine: OpenRcMachine;
   let host: Client;
+  let attached: Awaited<ReturnType<typeof withHost<OpenRcMachine, object>>>;
   before(async () => {
-    machine = await OpenRcMachine.boot(archive.folder);
-    host = await connect({ socket: machine.agentSocket, reconnect: true, timeoutSeconds: deadlineMs / 1000 });
+    attached = await withHost(await OpenRcMachine.boot(archive.folder), () => Promise.resolve({}));
+    ({ machine, host } = attached);
   });
   after(async () => {
-    await host.close();
-    await machine.stop();
+    await attached[Symbol.asyncDispose]();
   });
 
   const answer = (): Promise<unknown> =>

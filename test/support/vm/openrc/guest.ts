@@ -11,7 +11,7 @@ const init = path.join(here, "../systemd/init.sh");
 
 const packages = [
   ...["openrc", "initscripts", "sysvinit-utils", "udev", "kmod"],
-  ...["procps", "util-linux", "login", "passwd", "libstdc++6"],
+  ...["mount", "procps", "util-linux", "login", "passwd", "libstdc++6"],
 ];
 
 /** Until all services have started, or the guest is off: on a busy machine. */
@@ -67,6 +67,8 @@ async function hardware(archive: string): Promise<Hardware> {
   const disk = await cached("openrc-disk", hashOf(...recipe, tree, { file: archive }), async (output) => {
     const make = `
       tar -x --numeric-owner --exclude="./dev/*" -f "$1" -C "$2"
+      # It would wait for a minute, as the kernel's console is no /dev/console to it.
+      sed -i "s/sleep 60/:/" "$2/etc/init.d/udev"
       cp -a "$3/." "$2/archive"
       sh "$3/install.sh" --root "$2" >&2
       mke2fs -q -t ext4 -d "$2" "$4" 1G`;
