@@ -48,7 +48,11 @@ async function hardware(archive: string): Promise<Hardware> {
   const script = path.join(here, "customize.sh");
   const tree = await debianTree("openrc-tree", {
     ...{ release, architecture: "amd64", packages, configured: true },
-    customize: { script, environment, inputs: [here, path.join(here, "../console.sh")] },
+    customize: {
+      script,
+      environment,
+      inputs: [script, path.join(here, "test-console"), path.join(here, "../console.sh")],
+    },
   });
   const modules = [...diskModules, "virtio_console"];
   const recipe = [{ file: import.meta.filename }, { file: init }, kernel.folder, ...modules, copyModules];
