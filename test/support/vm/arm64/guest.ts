@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { cached, hashOf } from "../cache.ts";
 import { debianTree } from "../debian.ts";
@@ -15,11 +15,11 @@ const modules = [...diskModules, "virtio_mmio", "virtio_console"];
 
 /** A guest for ARM: busybox and the agent, as an archive's install.sh has put it there, all of it in memory. */
 export class ArmMachine extends Qemu {
-  /** `archive` is the folder that was unpacked. */
+  /** `archive` is the folder that was unpacked, beside the archive. */
   static async boot(archive: string): Promise<ArmMachine> {
     const { kernel, initramfs } = await images(archive);
     const hardware = { processor: "arm64", kernel, initramfs, memoryMiB: 1024, disks: [] } as const;
-    return new ArmMachine({ ...hardware, networkCards: 0, bootDeadlineMs: 180_000 }, []).boot();
+    return new ArmMachine({ ...hardware, networkCards: 0, bootDeadlineMs: 300_000 }, []).boot();
   }
 }
 
@@ -27,10 +27,11 @@ async function images(archive: string): Promise<{ kernel: string; initramfs: str
   const tree = await debianTree("arm64-tree", {
     ...{ release: "bookworm", architecture: "arm64", packages, configured: false },
   });
-  const files = [here, path.join(here, "../console.sh"), archive].map((file) => ({ file }));
+  const files = [here, path.join(here, "../console.sh")].map((file) => ({ file }));
+  const packed = readFileSync(`${archive}.tar.xz`, "latin1");
   const made = await cached(
     "arm64-guest",
-    hashOf(tree, copyModules, ...modules, ...files),
+    hashOf(tree, copyModules, ...modules, packed, ...files),
     async (output) => {
       await shell(
         `

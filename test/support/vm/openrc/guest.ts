@@ -15,11 +15,11 @@ const packages = [
 ];
 
 /** Until all services have started, or the guest is off: on a busy machine. */
-const transitionMs = 180_000;
+const transitionMs = 300_000;
 
 /** A guest of Debian's packages whose init is OpenRC's, with the agent in it as an archive's install.sh has put it there. */
 export class OpenRcMachine extends Qemu {
-  /** `archive` is the folder that was unpacked; the guest has it as /archive, too. */
+  /** `archive` is the folder that was unpacked, beside the archive; the guest has it as /archive, too. */
   static async boot(archive: string): Promise<OpenRcMachine> {
     return new OpenRcMachine(await hardware(archive), []).boot();
   }
@@ -68,23 +68,27 @@ async function hardware(archive: string): Promise<Hardware> {
       { INIT: init, KERNEL: kernel.folder, MODULES: modules.join(" "), OUT: output },
     );
   });
-  const disk = await cached("openrc-disk", hashOf(...recipe, tree, { file: archive }), async (output) => {
-    const make = `
+  const disk = await cached(
+    "openrc-disk",
+    hashOf(...recipe, tree, readFileSync(`${archive}.tar.xz`, "latin1")),
+    async (output) => {
+      const make = `
       tar -x --numeric-owner --exclude="./dev/*" -f "$1" -C "$2"
       # It would wait for a minute, as the kernel's console is no /dev/console to it.
       sed -i "s/sleep 60/:/" "$2/etc/init.d/udev"
       cp -a "$3/." "$2/archive"
       sh "$3/install.sh" --root "$2" >&2
       mke2fs -q -t ext4 -d "$2" "$4" 1G`;
-    await shell(
-      `
+      await shell(
+        `
       work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
       chmod 755 "$work"
       if [ "$(id -u)" = 0 ]; then as_root=; else as_root=fakeroot; fi
       $as_root sh -euc "$MAKE" sh "$TREE" "$work" "$ARCHIVE" "$OUT"`,
-      { MAKE: make, TREE: tree, ARCHIVE: archive, OUT: output },
-    );
-  });
+        { MAKE: make, TREE: tree, ARCHIVE: archive, OUT: output },
+      );
+    },
+  );
   return {
     kernel: kernel.file,
     initramfs,
