@@ -7,7 +7,8 @@ staged=
 # Whether the old record has the line $1.
 was_noted() { [ -n "$old_record" ] && printf '%s\n' "$old_record" | grep -Fqx -e "$1"; }
 
-# Readies what becomes the entry $2 in its folder, and notes it as a $1; sets `new` to its name for now.
+# Readies what becomes the entry $2 in its folder; sets `new` to its name for now. What is of an administrator is kept
+# when the agent is taken away; the rest is noted as a $1.
 stage() {
   stage_at=$(entry "$2") || exit 1
   make_folder "${stage_at%/*}"
@@ -15,7 +16,7 @@ stage() {
   new=$root$(beside "$stage_at")
   staged="$staged$stage_at
 "
-  note "$1 $stage_at"
+  case $1 in config | inittab) ;; *) note "$1 $stage_at" ;; esac
   rm -f "$new" || fail "cannot remove $new"
 }
 
@@ -31,9 +32,9 @@ stage_link() {
   ln -s "$1" "$new" || fail "cannot make the symbolic link $new"
 }
 
-# A link at $2 to $1 that enables the service: one that an administrator has removed is not made anew.
+# A link at $2 to $1 that enables the service: an upgrade makes none anew that an administrator has removed.
 stage_enabling() {
-  if [ -n "$old_record" ]; then
+  if was_noted "init $init"; then
     enabling=$(entry "$2") || exit 1
     [ -L "$root$enabling" ] || return 0
   fi
@@ -45,7 +46,13 @@ stage_config() {
   if is_file "$2"; then
     config=$found
     if cmp -s "$config" "$1"; then return 0; fi
-    if ! is_file "$program_folder/${2##*/}" || ! cmp -s "$config" "$found"; then
+    if is_file "$program_folder/${2##*/}"; then shipped=$found; else shipped=/dev/null; fi
+    if cmp -s "$shipped" "$1"; then
+      waiting=$(entry "$2.new") || exit 1
+      if was_noted "file $waiting"; then note "file $waiting"; fi
+      return 0
+    fi
+    if ! cmp -s "$shipped" "$config"; then
       say "kept: $config, which was changed; what is shipped now: ${config##*/}.new"
       stage_file "$1" "$2.new" "$3"
       return 0
@@ -79,7 +86,7 @@ stage_record() {
   {
     printf '%s' "$new_record"
     printf '%s\n' "$old_record" | grep '^folder ' || true
-  } >"$new" || fail "cannot write $new"
+  } | sort -u >"$new" || fail "cannot write $new"
 }
 
 # From here on nothing needs space: what was staged takes its place.

@@ -2,13 +2,15 @@
 
 # Finds out without running anything of $root.
 find_init() {
-  case $(resolved /sbin/init) in
-    */systemd) init=systemd ;;
-    */openrc-init) init=openrc ;;
-    */busybox) init=busybox ;;
-    */init) init=sysv ;;
-    *) init=none ;;
-  esac
+  init=none
+  if is_file /sbin/init; then
+    case $found in
+      */systemd) init=systemd ;;
+      */openrc-init) init=openrc ;;
+      */busybox) init=busybox ;;
+      */init) init=sysv ;;
+    esac
+  fi
   if is_file /sbin/openrc && [ "$init" != systemd ]; then init=openrc; fi
   # An image whose init comes with the machine that boots it.
   if [ "$init" = none ] && is_file /lib/systemd/systemd; then init=systemd; fi
@@ -19,7 +21,7 @@ find_init() {
 # Whether this is the running system itself, and its init is $init: neither an image, nor a container that is built.
 is_running() {
   [ -z "$root" ] || return 1
-  [ "$(stat -L -c %d:%i /)" = "$(stat -L -c %d:%i /proc/1/root/.)" ] || return 1
+  [ -e /proc/1/root/. ] && [ "$(stat -L -c %d:%i /)" = "$(stat -L -c %d:%i /proc/1/root/.)" ] || return 1
   case $init in
     systemd) [ -d /run/systemd/system ] ;;
     openrc) [ -e /run/openrc/softlevel ] ;;
@@ -37,10 +39,11 @@ stage_enabled() {
   case $init in
     systemd)
       # No pipe: a failure ends the script.
-      wanted=$(sed -n 's/^WantedBy=//p' "$here/root$unit")
-      for target in $wanted; do
+      while read -r target; do
         stage_enabling "$unit" "/etc/systemd/system/$target.wants/$service.service"
-      done
+      done <<WANTED
+$(sed -n 's/^WantedBy=//p' "$here/root$unit" | tr ' ' '\n')
+WANTED
       ;;
     openrc) stage_enabling "$script" "/etc/runlevels/default/$service" ;;
     sysv)

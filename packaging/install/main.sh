@@ -31,6 +31,7 @@ label() {
 }
 
 install() {
+  [ -n "$init" ] || init=$noted_init
   [ -n "$init" ] || find_init
   check_all
   trap discard EXIT
@@ -48,7 +49,7 @@ install() {
 
 uninstall() {
   if [ -z "$old_record" ]; then fail "$root$record is not there: nothing that install.sh has installed"; fi
-  [ -n "$init" ] || init=$(printf '%s\n' "$old_record" | sed -n 's/^init //p')
+  [ -n "$init" ] || init=$noted_init
   running=no
   if is_running; then running=yes; fi
   trap discard EXIT
@@ -99,6 +100,7 @@ fi
 [ "$(id -u)" = 0 ] || fail "only root can install: run it with sudo"
 old_record=
 if is_file "$record"; then old_record=$(cat "$found"); fi
+noted_init=$(printf '%s\n' "$old_record" | sed -n 's/^init //p')
 case $action in
   install) install ;;
   uninstall) uninstall ;;

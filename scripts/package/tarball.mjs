@@ -31,11 +31,12 @@ const best = ["--lzma2=preset=6,dict=16MiB", "--block-size=48MiB"];
 /** In this order they are one script. */
 const scriptParts = ["head.sh", "paths.sh", "checks.sh", "files.sh", "inits.sh", "main.sh"];
 
-/** [init, file of this repository, where, mode]: what is not for every guest, besides what the layout has. */
-const forInits = [];
-
-/** What of the layout is for one init. */
-const initOf = (name) => (/^\/usr\/lib\/(systemd|udev)\//.test(name) ? "systemd" : "any");
+/** What a file of the layout is for, and where install.sh puts it. */
+function placeOf(name) {
+  const [, init] = /^\/usr\/share\/limiquantix-agent\/init\/(\w+)$/.exec(name) ?? [];
+  if (init !== undefined) return { init, place: "/etc/init.d/limiquantix-agent" };
+  return { init: /^\/usr\/lib\/(systemd|udev)\//.test(name) ? "systemd" : "any", place: name };
+}
 
 function* filesBelow(folder, name = "") {
   for (const entry of readdirSync(path.join(folder, name)).sort()) {
@@ -63,18 +64,14 @@ export function archiveFolder(platform, folder, version) {
     const mode = (entry.mode & 0o777).toString(8);
     const source = `root${name}`;
     if (entry.isSymbolicLink()) lines.push(`link any - ${name} ${readlinkSync(path.join(tree, name))}`);
-    else if (!configFiles.includes(name)) lines.push(`file ${initOf(name)} ${mode} ${name} ${source}`);
-    else {
+    else if (!configFiles.includes(name)) {
+      const { init, place } = placeOf(name);
+      lines.push(`file ${init} ${mode} ${place} ${source}`);
+    } else {
       // As it is shipped as well: an upgrade tells by that whether it was changed.
       lines.push(`config any ${mode} ${name} ${source}`);
       lines.push(`file any 644 ${programFolder}/${path.basename(name)} ${source}`);
     }
-  }
-  for (const [init, from, name, mode] of forInits) {
-    const source = `inits/${init}`;
-    mkdirSync(path.join(folder, "inits"), { recursive: true });
-    cpSync(path.join(root, from), path.join(folder, source));
-    lines.push(`file ${init} ${mode.toString(8)} ${name} ${source}`);
   }
   lines.push(`file any 755 ${programFolder}/install.sh install.sh`);
   writeFileSync(path.join(folder, "contents"), `${lines.join("\n")}\n`);

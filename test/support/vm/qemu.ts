@@ -17,8 +17,29 @@ export interface Disk {
   writes: "refused" | "dropped" | "kept";
 }
 
+/** What differs with a guest's processor. The shell is on the first line for programs, and the kernel on another. */
+const machines = {
+  "x86-64": {
+    program: "qemu-system-x86_64",
+    args: ["-cpu", "max", "-M", "q35"],
+    lines: ["-serial", "chardev:console"],
+    kernelLine: "ttyS1",
+    ofBus: [],
+  },
+  // It has one serial line only; the shell's is a virtio one, /dev/hvc0.
+  arm64: {
+    program: "qemu-system-aarch64",
+    args: ["-cpu", "cortex-a57", "-M", "virt"],
+    lines: [],
+    kernelLine: "ttyAMA0",
+    ofBus: ["-device", "virtconsole,bus=vs0.0,nr=3,chardev=console"],
+  },
+};
+
 /** What a guest is booted from, and what it has. */
 export interface Hardware {
+  /** x86-64 if not given. */
+  processor?: keyof typeof machines;
   kernel: string;
   initramfs: string;
   /** The kernel's, besides those that all guests get. */
@@ -50,7 +71,13 @@ export class Qemu {
     // The kernel ends QEMU with us, however we end.
     this.#qemu = spawn(
       "setpriv",
-      ["--pdeathsig", "KILL", "qemu-system-x86_64", ...this.#arguments(hardware), ...extra],
+      [
+        "--pdeathsig",
+        "KILL",
+        machines[hardware.processor ?? "x86-64"].program,
+        ...this.#arguments(hardware),
+        ...extra,
+      ],
       {
         stdio: ["ignore", "ignore", "pipe"],
       },
@@ -171,19 +198,21 @@ export class Qemu {
     const at = (name: string): string => path.join(this.#folder, name);
     const socket = (id: string, file: string): string =>
       `socket,id=${id},path=${at(file)},server=on,wait=off`;
+    const { args, lines, kernelLine, ofBus } = machines[hardware.processor ?? "x86-64"];
     return [
-      ...["-accel", "tcg", "-cpu", "max", "-M", "q35", "-m", String(hardware.memoryMiB)],
+      ...["-accel", "tcg", ...args, "-m", String(hardware.memoryMiB)],
       ...["-display", "none", "-monitor", "none", "-no-user-config", "-nodefaults"],
       ...["-action", "shutdown=pause"],
       ...["-kernel", hardware.kernel, "-initrd", hardware.initramfs],
-      ...["-append", `console=ttyS1 panic=-1 quiet ${hardware.parameters ?? ""}`],
+      ...["-append", `console=${kernelLine} panic=-1 quiet ${hardware.parameters ?? ""}`],
       ...["-chardev", socket("qmp", "qmp.sock"), "-mon", "chardev=qmp,mode=control"],
-      ...["-chardev", socket("console", "console.sock"), "-serial", "chardev:console"],
+      ...["-chardev", socket("console", "console.sock"), ...lines],
       ...["-serial", `file:${at("kernel.log")}`],
       ...["-chardev", socket("agent", "agent.sock"), "-device", "virtio-serial-pci,id=vs0"],
       ...["-device", `virtserialport,bus=vs0.0,nr=1,chardev=agent,name=${channelName},id=agentport`],
       ...["-chardev", socket("other", "other.sock")],
       ...["-device", "virtserialport,bus=vs0.0,nr=2,chardev=other,name=org.qemu.guest_agent.0"],
+      ...ofBus,
       ...hardware.disks.flatMap(({ file, name, writes }) => [
         "-drive",
         `file=${file},format=raw,if=none,id=${name}${{ refused: ",readonly=on", dropped: ",snapshot=on", kept: "" }[writes]}`,
