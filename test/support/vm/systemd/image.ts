@@ -25,7 +25,12 @@ export interface SystemdImages {
 const here = import.meta.dirname;
 const unit = "packaging/systemd/limiquantix-agent.service";
 const rules = "packaging/udev/60-limiquantix-agent.rules";
-const recipe = hashOf({ file: here }, { file: unit }, { file: rules }, { file: path.join(here, "../console.sh") });
+const recipe = hashOf(
+  { file: here },
+  { file: unit },
+  { file: rules },
+  { file: path.join(here, "../console.sh") },
+);
 
 const packages = [
   ...["systemd", "systemd-sysv", "udev", "dbus", "kmod", "libstdc++6", "busybox"],
