@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 
 const forVm = [
   { command: "qemu-system-x86_64", package: "qemu-system-x86", why: "runs the guest" },
+  { command: "qemu-system-aarch64", package: "qemu-system-arm", why: "runs the guest for ARM" },
   { command: "busybox", package: "busybox-static", why: "is the guest's user space" },
   { command: "cpio", package: "cpio", why: "packs the guest's initramfs" },
   { command: "mke2fs", package: "e2fsprogs", why: "makes the guest's disks" },
@@ -29,6 +30,9 @@ const forPackage = [
   { command: "x86_64-linux-gnu-g++", package: "g++", why: "compiles the addon for x86-64 Linux" },
   { command: "aarch64-linux-gnu-g++", package: "g++-aarch64-linux-gnu", why: "compiles it for ARM" },
   { command: "qemu-aarch64-static", package: "qemu-user-static", why: "runs that" },
+  { command: "shellcheck", package: "shellcheck", why: "reads install.sh" },
+  { command: "busybox", package: "busybox-static", why: "runs it" },
+  { command: "mmdebstrap", package: "mmdebstrap", why: "makes the Debian 11 that it installs in" },
   { command: "musl-gcc", package: "musl-tools", why: "shows that it loads with musl" },
   {
     command: "x86_64-w64-mingw32-g++-posix",
