@@ -9,7 +9,7 @@ chroot "$root" depmod "$(basename "$KERNEL_MODULES")"
 install -D -m 755 "$HERE/../console.sh" "$root/usr/local/sbin/test-console"
 install -m 644 "$HERE/../systemd/test-console.service" "$root/etc/systemd/system/"
 echo '/dev/vda / ext4 defaults 0 0' >"$root/etc/fstab"
-printf 'datasource_list: [NoCloud, None]\n' >"$root/etc/cloud/cloud.cfg.d/90-datasource.cfg"
+printf 'datasource_list: [NoCloud, None]\nssh_deletekeys: false\nssh_genkeytypes: []\n' >"$root/etc/cloud/cloud.cfg.d/90-for-tests.cfg"
 
 # As in each image that is copied: the guest makes its own at its first boot.
 : >"$root/etc/machine-id"

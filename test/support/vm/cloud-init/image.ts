@@ -7,10 +7,28 @@ import { shell } from "../shell.ts";
 const here = import.meta.dirname;
 const initScript = path.join(here, "../systemd/init.sh");
 
-const packages = ["systemd", "systemd-sysv", "udev", "dbus", "kmod", "cloud-init", "libstdc++6", "busybox"];
+const packages = [
+  "systemd",
+  "systemd-sysv",
+  "udev",
+  "dbus",
+  "kmod",
+  "cloud-init",
+  "e2fsprogs",
+  "libstdc++6",
+  "busybox",
+];
 
 /** What the kernel needs for a seed disk and the agent's port, in the folders of its modules. */
-const moduleFolders = ["fs/isofs", "fs/nls", "fs/fat", "drivers/char", "drivers/virtio", "drivers/block"];
+const moduleFolders = [
+  "fs/isofs",
+  "fs/nls",
+  "fs/fat",
+  "drivers/cdrom",
+  "drivers/char",
+  "drivers/virtio",
+  "drivers/block",
+];
 
 export interface CloudImage {
   kernel: string;
