@@ -9,8 +9,8 @@ export interface DebianTree {
   packages: readonly string[];
   /** Whether its packages are configured, which takes a processor that runs them, or only unpacked. */
   configured: boolean;
-  /** Run by mmdebstrap's customize hook, with the tree's root folder as $1. */
-  customize?: { script: string; environment: Record<string, string> };
+  /** Run by mmdebstrap's customize hook, with the tree's root folder as $1. `inputs` are the files that it depends on. */
+  customize?: { script: string; environment: Record<string, string>; inputs: string[] };
 }
 
 /** A tree of Debian's packages, from where this machine's apt has them: a tar archive, without what /dev is to have. */
@@ -18,7 +18,7 @@ export function debianTree(
   kind: string,
   { release, architecture, packages, configured, customize }: DebianTree,
 ): Promise<string> {
-  const recipe = [import.meta.filename, ...(customize ? [customize.script] : [])].map((file) => ({ file }));
+  const recipe = [import.meta.filename, ...(customize?.inputs ?? [])].map((file) => ({ file }));
   const hash = hashOf(...recipe, release, architecture, ...packages, String(configured));
   return cached(kind, hash, async (output) => {
     await shell(
