@@ -5,6 +5,8 @@ import { type Kernel, copyModules, diskModules, kernelForGuests } from "../kerne
 import { shell } from "../shell.ts";
 
 const here = import.meta.dirname;
+const script = path.join(here, "customize.sh");
+const others = ["../console.sh", "../systemd/test-console.service"].map((name) => path.join(here, name));
 const initScript = path.join(here, "../systemd/init.sh");
 
 const packages = [
@@ -40,7 +42,7 @@ export interface CloudImage {
 /** Builds what is not cached. */
 export async function cloudImage(): Promise<CloudImage> {
   const kernel = await kernelForGuests();
-  const [initramfs, rootDisk] = await Promise.all([initramfsOf(kernel), rootOf(kernel)]);
+  const [initramfs, rootDisk] = await Promise.all([initramfsOf(kernel), diskOfTree()]);
   return { kernel: kernel.file, initramfs, rootDisk };
 }
 
@@ -70,17 +72,16 @@ export async function cloudTree(): Promise<string> {
     packages,
     configured: true,
     customize: {
-      script: path.join(here, "customize.sh"),
+      script,
       environment: { HERE: here, KERNEL_MODULES: path.join(modules, kernel.version) },
+      inputs: [script, ...others, modules],
     },
   });
 }
 
-function rootOf(kernel: Kernel): Promise<string> {
-  const others = ["../console.sh", "../systemd/test-console.service"].map((name) => path.join(here, name));
-  const hash = hashOf(kernel.folder, { file: here }, ...others.map((file) => ({ file })));
-  return cached("cloud-root", hash, async (output) => {
-    const tree = await cloudTree();
+async function diskOfTree(): Promise<string> {
+  const tree = await cloudTree();
+  return cached("cloud-root", hashOf(path.basename(tree), "1G"), async (output) => {
     await shell(
       `
       work=$(mktemp -d); trap 'rm -rf "$work"' EXIT
