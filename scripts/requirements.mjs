@@ -10,6 +10,7 @@ const forVm = [
   { command: "dpkg-deb", package: "dpkg", why: "unpacks the guest's kernel" },
   { command: "apt-get", package: "apt", why: "downloads the guest's kernel" },
   { command: "mmdebstrap", package: "mmdebstrap", why: "makes the systemd guest's disk" },
+  { command: "xorriso", package: "xorriso", why: "makes cloud-init's seed disk" },
   { command: "vim.tiny", package: "vim-tiny", why: "is what the guest's terminal is tried with" },
   { command: "setpriv", package: "util-linux", why: "ends the guest with the program that started it" },
 ];
@@ -36,6 +37,7 @@ const forPackage = [
   { command: "shellcheck", package: "shellcheck", why: "reads install.sh" },
   { command: "busybox", package: "busybox-static", why: "runs it" },
   { command: "mmdebstrap", package: "mmdebstrap", why: "makes the Debian 11 that it installs in" },
+  { command: "xorriso", package: "xorriso", why: "makes cloud-init's seed disk" },
   { command: "musl-gcc", package: "musl-tools", why: "shows that it loads with musl" },
   {
     command: "x86_64-w64-mingw32-g++-posix",
