@@ -27,7 +27,7 @@ import { unsupportedFreezer } from "./quiesce/unsupported.ts";
 import { Power } from "./power/power.ts";
 import { PlanRecord } from "./power/record.ts";
 import type { PowerSystem } from "./power/system.ts";
-import { CommandPolicy } from "./policy/command-policy.ts";
+import { Policy } from "./policy/policy.ts";
 import { Router } from "./session/router.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 import { Tools } from "./tools/tools.ts";
@@ -47,12 +47,15 @@ export interface Machine {
   freezer?: Freezer;
   /** Where it is recorded what is frozen; see RecordFile. */
   recordFolder?: string;
+  /** Real paths of what is the agent's own; see PathPolicy. */
+  own?: readonly string[];
   /** Has log lines wait in memory until what it gives is called. */
   holdLog?: () => () => void;
 }
 
 /** What all sessions of this process share. */
 export class Agent {
+  readonly policy: Policy;
   readonly router: Router;
   readonly commands: Commands;
   readonly tools: Tools;
@@ -77,14 +80,12 @@ export class Agent {
     machine: Machine = {},
   ) {
     const gate = new FreezeGate(machine.holdLog ?? (() => () => undefined));
-    const commandPolicy = new CommandPolicy(config.security);
-    this.router = new Router(handlers, new Set(config.security.disabled_operations), (name) =>
-      gate.refusal(name),
-    );
-    this.commands = new Commands(commandPolicy, audit);
+    this.policy = new Policy(config.security, machine.own);
+    this.router = new Router(handlers, this.policy, (name) => gate.refusal(name));
+    this.commands = new Commands(this.policy, audit);
     this.tools = new Tools(this.commands);
     this.passwords = passwordSetter(this.tools);
-    this.files = new Files(config.security, audit);
+    this.files = new Files(this.policy, audit);
     this.transfers = new Transfers(config.state_dir, log);
     this.network = new LateNetwork({ stateDir: config.state_dir, tools: this.tools, log });
     this.freezer = machine.freezer ?? unsupportedFreezer("this agent cannot freeze or trim file systems");
@@ -98,7 +99,7 @@ export class Agent {
         log,
         preFreezeFolder: config.pre_freeze_script_dir,
         postThawFolder: config.post_thaw_script_dir,
-        restricted: commandPolicy.looksAtPrograms,
+        restricted: () => this.policy.commands.looksAtPrograms,
       }),
     });
     const power = machine.power ?? powerSystem(this.tools);
@@ -111,8 +112,7 @@ export class Agent {
   begin(): void {
     void this.transfers.clean();
     this.network.start();
-    const allowed = !this.config.security.disabled_operations.includes("shutdown");
-    void this.power.restore({ allowed });
+    void this.power.restore({ allowed: this.policy.operations.isAllowed("shutdown") });
     void this.clock.begin();
   }
 
