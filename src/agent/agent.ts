@@ -8,6 +8,7 @@ import type { ClockSystem } from "./clock/system.ts";
 import { Commands } from "./commands/commands.ts";
 import { LiveCommands } from "./commands/live-commands.ts";
 import type { Config } from "./config/config.ts";
+import { reloaded } from "./config/reload.ts";
 import { Files } from "./files/files.ts";
 import { handlers } from "./handlers/index.ts";
 import { LateNetwork } from "./network/late-network.ts";
@@ -69,16 +70,18 @@ export class Agent {
   readonly clock: Clock;
   /** Those whose input and output are streams. */
   readonly live = new LiveCommands();
+  #config: Config;
   readonly #startedAt = performance.now();
   readonly #system: OperatingSystem = operatingSystem();
 
   constructor(
-    readonly config: Config,
+    config: Config,
     readonly telemetry: Telemetry,
     readonly audit: Audit,
     log: Log,
     machine: Machine = {},
   ) {
+    this.#config = config;
     const gate = new FreezeGate(machine.holdLog ?? (() => () => undefined));
     this.policy = new Policy(config.security, machine.own);
     this.router = new Router(handlers, this.policy, (name) => gate.refusal(name));
@@ -126,6 +129,22 @@ export class Agent {
       this.transfers.close(),
       this.clock.close(),
     ]);
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Takes over what a running agent can of a config that has been read again; see reloaded(). */
+  reconfigure(next: Config): { changed: string[]; later: string[] } {
+    const { config, changed, later } = reloaded(this.#config, next);
+    this.#config = config;
+    this.policy.replace(config.security);
+    this.telemetry.configure({
+      intervalSeconds: config.telemetry_interval_secs,
+      excludeInterfaces: config.telemetry_exclude_interfaces,
+    });
+    return { changed, later };
   }
 
   get uptimeSeconds(): number {

@@ -6,6 +6,9 @@ import type { Config } from "./config/config.ts";
 
 export type Log = Pick<Logger, "trace" | "debug" | "info" | "warn" | "error">;
 
+/** What is left out can be changed. */
+export type ReloadableLog = Log & Pick<Logger, "level">;
+
 /** Lines waiting for a reader of standard error that does not read; beyond this they are dropped. */
 const maxWaitingBytes = 1024 * 1024;
 
@@ -13,7 +16,7 @@ const maxWaitingBytes = 1024 * 1024;
 const maxHeldBytes = 256 * 1024;
 
 export interface LogSink {
-  log: Log;
+  log: ReloadableLog;
   /** Into the same place, whatever the level of the log is. */
   audit: Log;
   /** Writes out what is waiting, for at most `deadlineMs`: a blocked reader must not keep the agent from ending. */

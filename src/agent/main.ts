@@ -7,8 +7,10 @@ import type { Config } from "./config/config.ts";
 import { keepLink } from "./link.ts";
 import { type LogTap, openLog } from "./log.ts";
 import { forbidCoreDumps, freezer } from "./platform/index.ts";
+import { ownPaths } from "./policy/own-paths.ts";
 import { RecordFile, recordFolder } from "./quiesce/record.ts";
 import { type Recovery, recover } from "./quiesce/recovery.ts";
+import { reloadOnHangup } from "./reload.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { transportFor } from "./transport/index.ts";
 import { version } from "../version.ts";
@@ -32,6 +34,10 @@ export async function thawLeftovers(): Promise<Recovery | undefined> {
 }
 
 export interface RunHooks {
+  /** Where the config is from, or would be: not for the host to change. */
+  configFiles?: readonly string[];
+  /** Reads the config again, for SIGHUP. Rejects with a CodedError when any of it is wrong. */
+  rereadConfig?: () => Promise<Config>;
   /** Gets the lines of the log too. */
   logTap?: LogTap;
   /** Called when the agent waits for its host. */
@@ -46,7 +52,7 @@ export async function runAgent(
   config: Config,
   signal: AbortSignal,
   recovery: Recovery | undefined,
-  { logTap, onRunning }: RunHooks = {},
+  { configFiles = [], rereadConfig, logTap, onRunning }: RunHooks = {},
 ): Promise<void> {
   forbidCoreDumps();
   const { log, audit, flush, hold } = await openLog(config, logTap);
@@ -60,7 +66,12 @@ export async function runAgent(
   );
   const transport = transportFor(config.device_path, log);
   const auditing = new Audit(config.security.audit_logging ? audit : undefined);
-  const agent = new Agent(config, telemetry, auditing, log, { freezer, holdLog: hold });
+  const agent = new Agent(config, telemetry, auditing, log, {
+    freezer,
+    holdLog: hold,
+    own: ownPaths(config, configFiles, recordFolder),
+  });
+  const stopReloading = rereadConfig && reloadOnHangup(agent, rereadConfig, log);
   try {
     log.info({ version, port: transport.description, pid: process.pid }, "limiquantix-agent starts");
     if (recovery) void agent.quiesce.recovered(recovery);
@@ -69,6 +80,7 @@ export async function runAgent(
     await keepLink(agent, transport, log, signal);
     log.info("limiquantix-agent stops");
   } finally {
+    stopReloading?.();
     transport.close();
     telemetry.close();
     await withDeadline(agent.close(), killMs).catch(() => undefined);

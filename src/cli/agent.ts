@@ -36,7 +36,8 @@ ${places}
   --version          print the version and exit
   -h, --help         print this and exit
 
-Logs go to standard error as JSON, or as the config says. SIGTERM and SIGINT stop it within a second.
+Logs go to standard error as JSON, or as the config says. SIGTERM and SIGINT stop it within a second; SIGHUP has it read the
+config again, of which nothing is taken over unless all of it is valid.
 Try it without a virtual machine:
   limiquantix-agent --port unix-listen:/tmp/agent.sock &
   limiquantix-ctl ping --socket /tmp/agent.sock
@@ -157,11 +158,17 @@ async function main(): Promise<number> {
       stop.abort();
     });
   }
-  process.on("SIGHUP", () => undefined); // a terminal that closes is no reason to leave the host alone
+  // Until it is what has the config read again; and a terminal that closes is no reason to leave the host alone.
+  process.on("SIGHUP", () => undefined);
+  const origin = {
+    configFiles: flags.config === undefined ? configPlaces : [flags.config],
+    rereadConfig: async () => (await readConfig(flags)).config,
+  };
   const { exitWithin, runAgent } = await import("../agent/main.ts");
   if (service) {
     const signal = AbortSignal.any([stop.signal, service.signal]);
     await runAgent(config, signal, recovery, {
+      ...origin,
       logTap: service.events,
       onRunning: () => {
         service.running();
@@ -173,7 +180,7 @@ async function main(): Promise<number> {
     exitWithin(code, exitMs);
     process.exit(code);
   };
-  await runAgent(config, stop.signal, recovery);
+  await runAgent(config, stop.signal, recovery, origin);
   return 0;
 }
 
