@@ -2,7 +2,7 @@ import os from "node:os";
 import { maxFrameBytes } from "../wire/frame.ts";
 import type { Response } from "../wire/operations.ts";
 import type { Envelope } from "../wire/envelope.ts";
-import type { Audit } from "./audit.ts";
+import type { Audit } from "./audit/audit.ts";
 import { Clock } from "./clock/clock.ts";
 import type { ClockSystem } from "./clock/system.ts";
 import { Commands } from "./commands/commands.ts";

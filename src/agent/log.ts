@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-import path from "node:path";
 import { type LevelWithSilent, type Logger, pino } from "pino";
 import sonicBoom from "sonic-boom";
 import type { Config } from "./config/config.ts";
@@ -49,6 +47,12 @@ export async function openLog(options: LogOptions, tap?: LogTap): Promise<LogSin
     },
     tap === undefined ? target : tapped(target, tap),
   );
+  output.onDropped?.((dropped) => {
+    log.warn(
+      { dropped, file: options.log_file },
+      "log lines were dropped while the file could not be written",
+    );
+  });
   const hold = (): (() => void) => {
     held.hold();
     return () => {
@@ -69,6 +73,8 @@ function tapped(target: Output["stream"], tap: LogTap): Output["stream"] {
 }
 
 interface Output {
+  /** Has `tell` called with how many lines were dropped, when it can be told. */
+  onDropped?: (tell: (lines: number) => void) => void;
   stream: { write(line: string): unknown };
   flush: (deadlineMs: number) => Promise<void>;
 }
@@ -124,22 +130,25 @@ function standardError(): Output {
 }
 
 async function rotatingFile(options: LogOptions): Promise<Output> {
-  const { createStream } = await import("rotating-file-stream");
-  mkdirSync(path.dirname(options.log_file), { recursive: true });
-  const stream = createStream(path.basename(options.log_file), {
-    path: path.dirname(options.log_file),
-    size: `${options.log_max_size_bytes}B`,
-    // The file itself counts as one.
-    maxFiles: options.log_max_files - 1,
-    mode: 0o600,
+  const { RotatingFile } = await import("./rotating-file.ts");
+  const file = new RotatingFile({
+    file: options.log_file,
+    maxBytes: options.log_max_size_bytes,
+    maxFiles: options.log_max_files,
   });
-  stream.on("error", () => undefined); // a full disk: the agent goes on without its log
-  const write = (line: string): unknown => stream.writableLength < maxWaitingBytes && stream.write(line);
+  let tell: (lines: number) => void = () => undefined;
   return {
-    stream: { write },
+    stream: {
+      write(line) {
+        const isTaken = file.write(line);
+        const dropped = isTaken ? file.takeDropped() : 0;
+        if (dropped > 0) tell(dropped);
+      },
+    },
+    onDropped: (wanted) => (tell = wanted),
     flush: (deadlineMs) =>
       within(deadlineMs, (done) => {
-        stream.end(done);
+        void file.close().then(done);
       }),
   };
 }

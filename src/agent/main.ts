@@ -1,7 +1,7 @@
 import { addon } from "../native/addon.ts";
 import { Sampler } from "../native/sampler.ts";
 import { Agent } from "./agent.ts";
-import { Audit } from "./audit.ts";
+import { Audit } from "./audit/audit.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Config } from "./config/config.ts";
 import { keepLink } from "./link.ts";
@@ -65,10 +65,17 @@ export async function runAgent(
     log,
   );
   const transport = transportFor(config.device_path, log);
-  const auditing = new Audit(config.security.audit_logging ? audit : undefined);
-  const agent = new Agent(config, telemetry, auditing, log, {
+  const trail = config.security.audit_logging
+    ? (await import("./audit/trail.ts")).openTrail(config.security, { audit })
+    : undefined;
+  const agent = new Agent(config, telemetry, new Audit(trail?.chain), log, {
     freezer,
-    holdLog: hold,
+    holdLog: () => {
+      const releases = [hold(), trail?.hold()];
+      return () => {
+        for (const release of releases) release?.();
+      };
+    },
     own: ownPaths(config, configFiles, recordFolder),
   });
   const stopReloading = rereadConfig && reloadOnHangup(agent, rereadConfig, log);
@@ -84,6 +91,6 @@ export async function runAgent(
     transport.close();
     telemetry.close();
     await withDeadline(agent.close(), killMs).catch(() => undefined);
-    await flush(logFlushMs);
+    await Promise.all([flush(logFlushMs), withDeadline(trail?.close() ?? Promise.resolve(), logFlushMs)]);
   }
 }

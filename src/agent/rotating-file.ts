@@ -42,6 +42,7 @@ export class RotatingFile {
   #open: OpenFile | undefined;
   /** The file ends within a line. */
   #isCut = false;
+  #isHeld = false;
   #failure: Error | undefined;
   #isClosed = false;
   #writing: Promise<void> | undefined;
@@ -75,8 +76,18 @@ export class RotatingFile {
     }
     this.#waiting.push(line);
     this.#waitingUnits += line.length;
-    this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
+    this.#start();
     return true;
+  }
+
+  /** Nothing is written until release(). */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  release(): void {
+    this.#isHeld = false;
+    this.#start();
   }
 
   /** Resolves when all is written, or cannot be now. Nothing is taken afterwards. */
@@ -87,10 +98,15 @@ export class RotatingFile {
     await this.#closeFile();
   }
 
+  #start(): void {
+    if (this.#isHeld) return;
+    this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
+  }
+
   /** Never rejects. */
   async #writeAll(): Promise<void> {
     let pauseMs = firstPauseMs;
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && !this.#isHeld) {
       try {
         await this.#writeSome();
         this.#failure = undefined;

@@ -22,6 +22,7 @@ const places =
 const help = `limiquantix-agent: answers the host of this virtual machine over a virtio-serial port.
 
 Usage: limiquantix-agent [options]
+       limiquantix-agent audit verify [FILE…]    see audit --help
        limiquantix-agent service install|uninstall|start|stop|status    on Windows; see service --help
 
   --port PORT        where the host is:
@@ -114,6 +115,10 @@ async function beService(): Promise<RunningService> {
 async function main(): Promise<number> {
   if (process.argv[2] === "service")
     return (await import("./service.ts")).runServiceCommand(process.argv.slice(3));
+  if (process.argv[2] === "audit") {
+    const configured = async (): Promise<string> => (await readConfig({})).config.security.audit_file;
+    return (await import("./audit.ts")).runAuditCommand(process.argv.slice(3), configured);
+  }
   let flags: Flags;
   try {
     flags = readFlags();

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, afterEach, beforeEach, describe, it } from "node:test";
-import { Audit } from "../../src/agent/audit.ts";
+import { Audit } from "../../src/agent/audit/audit.ts";
 import { Commands } from "../../src/agent/commands/commands.ts";
 import { defaultConfig } from "../../src/agent/config/load.ts";
 import { Policy } from "../../src/agent/policy/policy.ts";

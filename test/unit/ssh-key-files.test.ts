@@ -17,7 +17,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { Audit, type WorkAuditRecord } from "../../src/agent/audit.ts";
+import { Audit, type WorkAuditRecord } from "../../src/agent/audit/audit.ts";
 import { configSchema } from "../../src/agent/config/schema.ts";
 import { Files } from "../../src/agent/files/files.ts";
 import { Policy } from "../../src/agent/policy/policy.ts";

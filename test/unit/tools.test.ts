@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Audit } from "../../src/agent/audit.ts";
+import { Audit } from "../../src/agent/audit/audit.ts";
 import { Commands } from "../../src/agent/commands/commands.ts";
 import { defaultConfig } from "../../src/agent/config/load.ts";
 import { Policy } from "../../src/agent/policy/policy.ts";

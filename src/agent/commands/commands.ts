@@ -1,6 +1,6 @@
 import type { SpawnOptions } from "../../native/process.ts";
 import { CodedError } from "../../wire/errors.ts";
-import type { Audit, AuditRecord } from "../audit.ts";
+import type { Audit, AuditRecord } from "../audit/audit.ts";
 import type { Policy } from "../policy/policy.ts";
 import { Cgroups } from "./cgroups.ts";
 import { Command, exitCodeOf } from "./command.ts";

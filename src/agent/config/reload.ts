@@ -11,6 +11,14 @@ const taken = [
   "log_level",
 ] as const satisfies (keyof Config)[];
 
+/** Who opens the trail is who starts the agent. */
+const auditKeys = [
+  "audit_logging",
+  "audit_file",
+  "audit_max_size_bytes",
+  "audit_max_files",
+] as const satisfies (keyof Config["security"])[];
+
 /** What becomes of `now` when `next` is read while the agent runs; `later` is what takes effect at its next start. */
 export function reloaded(now: Config, next: Config): { config: Config; changed: string[]; later: string[] } {
   const differing = (Object.keys(next) as (keyof Config)[]).filter(
@@ -18,9 +26,10 @@ export function reloaded(now: Config, next: Config): { config: Config; changed: 
   );
   const isTaken = (key: keyof Config): boolean => (taken as readonly string[]).includes(key);
   const config = { ...now, ...Object.fromEntries(taken.map((key) => [key, next[key]])) };
+  const audit = auditKeys.filter((key) => now.security[key] !== next.security[key]);
   return {
     config,
     changed: differing.filter(isTaken),
-    later: differing.filter((key) => !isTaken(key)),
+    later: [...differing.filter((key) => !isTaken(key)), ...audit.map((key) => `security.${key}`)],
   };
 }

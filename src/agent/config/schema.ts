@@ -94,6 +94,10 @@ export const configSchema = v.strictObject({
       /** As operations.deny, without patterns. */
       disabled_operations: v.optional(v.array(operation), []),
       audit_logging: v.optional(v.boolean(), false),
+      /** Where to, as a chain that shows changes; "": into the log. */
+      audit_file: v.optional(v.union([v.literal(""), absolutePath]), ""),
+      audit_max_size_bytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(4096)), 10 * 1024 * 1024),
+      audit_max_files: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)), 10),
     }),
     {},
   ),

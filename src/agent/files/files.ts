@@ -1,5 +1,5 @@
 import type { CodedError, ErrorCode } from "../../wire/errors.ts";
-import type { Audit } from "../audit.ts";
+import type { Audit } from "../audit/audit.ts";
 import type { PathPolicy } from "../policy/path-policy.ts";
 import type { Policy } from "../policy/policy.ts";
 import type { RequestContext } from "../session/handler.ts";
