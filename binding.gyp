@@ -12,6 +12,7 @@
           "sources": [
             "native/base/detached_call_linux.cc",
             "native/base/detached_thread_linux.cc",
+            "native/base/external_text_linux.cc",
             "native/base/poll_set_linux.cc",
             "native/base/poller_linux.cc",
             "native/base/thread_pool_linux.cc",
@@ -60,6 +61,7 @@
             "native/sampler/sampler_core.cc",
             "native/sampler/sampler.cc",
             "native/sampler/statfs_probe_linux.cc",
+            "native/service/notify_linux.cc",
             "native/system/clock_devices_linux.cc",
             "native/system/clock_linux.cc"
           ],

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build, transform } from "esbuild";
+import { lateModules, standIns } from "./lean.mjs";
 import { run } from "./run.mjs";
 import { root } from "./stamps.mjs";
 
@@ -61,6 +62,12 @@ const common = {
   logLevel: "warning",
 };
 
+/** What Node would put around a module. */
+const asFunction = {
+  banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
+  footer: { js: "})" },
+};
+
 /** Systems that there is an agent for, each with a program of its own: what is for the other would only take memory. */
 const systems = ["linux", "win32"];
 
@@ -96,10 +103,8 @@ export async function bundle() {
       ...common,
       define: { ...define, "process.platform": JSON.stringify(system) },
       entryPoints: { [path.parse(programOf(system)).name]: "src/cli/agent.ts" },
-      plugins: [apart, shortNames],
-      // What Node would put around it.
-      banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
-      footer: { js: "})" },
+      plugins: [apart, standIns, lateModules, shortNames],
+      ...asFunction,
       charset: "ascii",
     });
   }
@@ -136,25 +141,41 @@ const allApart = {
   },
 };
 
+const forExecutable = (system) => ({
+  ...common,
+  define: {
+    ...{ "import.meta.dirname": "__dirname", "process.platform": JSON.stringify(system) },
+    ...buildFacts(),
+  },
+  outdir: undefined,
+  outExtension: undefined,
+  charset: "ascii",
+});
+
 /** In an executable require() knows only what Node.js has itself. */
 const requireBeside = `require = require("node:module").createRequire(process.execPath);`;
 
 /** One program as an executable has it in itself. */
 export async function bundleForExecutable(source, system, file) {
   await build({
-    ...common,
-    define: {
-      ...{ "import.meta.dirname": "__dirname", "process.platform": JSON.stringify(system) },
-      ...buildFacts(),
-    },
-    outdir: undefined,
-    outExtension: undefined,
+    ...forExecutable(system),
     entryPoints: [source],
     outfile: file,
     external: ["serialport"], // its binding is a file of its own
     plugins: [allApart, shortNames],
     banner: { js: requireBeside },
-    charset: "ascii",
+  });
+}
+
+/** The agent as src/cli/executable.ts runs it: a function, and ASCII. */
+export async function bundleAgentForExecutable(system, file) {
+  await build({
+    ...forExecutable(system),
+    entryPoints: ["src/cli/agent.ts"],
+    outfile: file,
+    external: ["serialport"],
+    plugins: [allApart, standIns, lateModules, shortNames],
+    ...asFunction,
   });
 }
 

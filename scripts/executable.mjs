@@ -5,7 +5,7 @@ import path from "node:path";
 import { inject } from "postject";
 import { buildLinux } from "./build-linux.mjs";
 import { buildWin32 } from "./build-win32.mjs";
-import { bundleBesides, bundleForExecutable } from "./bundle.mjs";
+import { bundleAgentForExecutable, bundleBesides, bundleForExecutable } from "./bundle.mjs";
 import { nodeBinary } from "./node-binaries.mjs";
 import { main, run } from "./run.mjs";
 import { setup } from "./setup.mjs";
@@ -22,7 +22,11 @@ const platforms = {
 
 /** Where each is from, and the folder in dist/executable/<platform> that it is put into. */
 const programs = {
-  "limiquantix-agent": { source: "src/cli/agent.ts", folder: "limiquantix-agent" },
+  "limiquantix-agent": {
+    source: "src/cli/executable.ts",
+    folder: "limiquantix-agent",
+    assets: agentAssets,
+  },
   "limiquantix-ctl": { source: "src/cli/ctl.ts", folder: "." },
 };
 
@@ -44,8 +48,33 @@ async function bareNode(platform, scratch) {
   return file;
 }
 
-/** What is put into Node.js. V8's compiled code is for the platform that compiles it. */
-async function blobOf(name, source, platform, scratch) {
+/** How a program of Node.js for `platform` is run here; undefined when it cannot be. */
+function runnerOf(platform) {
+  return platform === `${process.platform}-${process.arch}` ? [] : undefined;
+}
+
+/** The agent, and V8's code for what of it runs until it has greeted a host; empty when it cannot be run here. */
+async function agentAssets(platform, scratch) {
+  const program = path.join(scratch, "agent.cjs");
+  const compiled = path.join(scratch, "agent.code-cache");
+  await bundleAgentForExecutable(platform.split("-")[0], program);
+  writeFileSync(compiled, "");
+  const runner = runnerOf(platform);
+  if (runner) {
+    copyFileSync(
+      path.join(root, "prebuilds", platform, "limiquantix.node"),
+      path.join(scratch, "limiquantix.node"),
+    );
+    const ahead = [path.join(root, "scripts/compile-ahead.cjs"), program, compiled];
+    // With the flags of the executable: V8 takes no code that was made with others.
+    const [command, ...args] = [...runner, await nodeBinary(platform), ...flags, ...ahead];
+    await run(command, args);
+  }
+  return { program, compiled };
+}
+
+/** What is put into Node.js. */
+async function blobOf(name, { source, assets }, platform, scratch) {
   const program = path.join(scratch, `${name}.cjs`);
   const blob = path.join(scratch, `${name}.blob`);
   await bundleForExecutable(source, platform.split("-")[0], program);
@@ -57,8 +86,10 @@ async function blobOf(name, source, platform, scratch) {
       output: blob,
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
+      // V8's compiled code is for the platform that compiles it.
       useCodeCache: platform === `${process.platform}-${process.arch}`,
       execArgv: flags,
+      ...(assets && { assets: await assets(platform, scratch) }),
     }),
   );
   await run(await nodeBinary(`${process.platform}-${process.arch}`), ["--experimental-sea-config", config]);
@@ -75,11 +106,11 @@ async function build(platform) {
     mkdirSync(folder, { recursive: true });
   }
   const node = await bareNode(platform, scratch);
-  for (const [name, { source, folder }] of Object.entries(programs)) {
-    const file = path.join(output, folder, `${name}${suffix}`);
+  for (const [name, program] of Object.entries(programs)) {
+    const file = path.join(output, program.folder, `${name}${suffix}`);
     mkdirSync(path.dirname(file), { recursive: true });
     copyFileSync(node, file);
-    await inject(file, "NODE_SEA_BLOB", await blobOf(name, source, platform, scratch), {
+    await inject(file, "NODE_SEA_BLOB", await blobOf(name, program, platform, scratch), {
       sentinelFuse: fuse,
     });
     chmodSync(file, 0o755);

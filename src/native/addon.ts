@@ -28,6 +28,7 @@ import type {
 } from "./files.ts";
 import type { WindowsFiles } from "./files-win32.ts";
 import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
+import type { Notify } from "./notify.ts";
 import type { PortWatchConstructor, RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type {
   CloseStream,
@@ -59,6 +60,8 @@ import type {
 
 /** On each system those of the others are missing. */
 interface Addon extends WindowsFiles, ServiceFunctions {
+  /** The bytes as Latin-1, without a copy: they must stay as they are for ever. Undefined where Node.js cannot do that. */
+  externalText?: (bytes: ArrayBuffer) => string | undefined;
   Port: RawPortConstructor;
   Listener: RawListenerConstructor;
   PortWatch: PortWatchConstructor;
@@ -98,6 +101,7 @@ interface Addon extends WindowsFiles, ServiceFunctions {
   isClockSynchronised: IsClockSynchronised;
   comparePtpClock: ComparePtpClock;
   setRtc: SetRtc;
+  notify: Notify;
   bootId: BootId;
   isServiceRunning: IsServiceRunning;
   shutdownSystem: ShutdownSystem;

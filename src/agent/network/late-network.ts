@@ -1,4 +1,4 @@
-import { access } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import os from "node:os";
 import type { Log } from "../log.ts";
 import { networkSystem, readBootId } from "../platform/index.ts";
@@ -22,20 +22,19 @@ export class LateNetwork {
     this.#options = options;
   }
 
-  /** Looks after what an earlier agent has left. */
+  /**
+   * Looks after what an earlier agent has left. That there is nothing is seen at once: the first call that is not would start
+   * all of libuv's threads, which stay.
+   */
   start(): void {
     const { log, stateDir } = this.#options;
-    access(recordFile(stateDir))
-      .then(
-        () => this.get(),
-        () => undefined, // there is none, or none that could be read
-      )
-      .catch((error: unknown) => {
-        log.error(
-          { err: error, code: "QXGA-9006" },
-          "whether a network change is to be rolled back cannot be told",
-        );
-      });
+    if (!existsSync(recordFile(stateDir))) return;
+    this.get().catch((error: unknown) => {
+      log.error(
+        { err: error, code: "QXGA-9006" },
+        "whether a network change is to be rolled back cannot be told",
+      );
+    });
   }
 
   /** What an earlier agent has left comes before all that is asked of it. */

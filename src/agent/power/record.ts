@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import path from "node:path";
 import * as v from "valibot";
@@ -40,6 +41,7 @@ export class PlanRecord {
    */
   read(): Promise<{ plan: Plan; isOfThisBoot: boolean } | undefined> {
     return this.#turns.run(undefined, async () => {
+      if (!existsSync(this.#file)) return undefined; // without starting libuv's threads
       try {
         const { plan, bootId } = v.parse(recordSchema, JSON.parse(await readFile(this.#file, "utf8")));
         return { plan, isOfThisBoot: bootId !== "" && bootId === this.#bootId };
