@@ -2,12 +2,13 @@ import os from "node:os";
 import { maxFrameBytes } from "../wire/frame.ts";
 import type { Response } from "../wire/operations.ts";
 import type { Envelope } from "../wire/envelope.ts";
-import type { Audit } from "./audit.ts";
+import type { Audit } from "./audit/audit.ts";
 import { Clock } from "./clock/clock.ts";
 import type { ClockSystem } from "./clock/system.ts";
 import { Commands } from "./commands/commands.ts";
 import { LiveCommands } from "./commands/live-commands.ts";
 import type { Config } from "./config/config.ts";
+import { reloaded } from "./config/reload.ts";
 import { Files } from "./files/files.ts";
 import { handlers } from "./handlers/index.ts";
 import { LateNetwork } from "./network/late-network.ts";
@@ -27,7 +28,7 @@ import { unsupportedFreezer } from "./quiesce/unsupported.ts";
 import { Power } from "./power/power.ts";
 import { PlanRecord } from "./power/record.ts";
 import type { PowerSystem } from "./power/system.ts";
-import { CommandPolicy } from "./policy/command-policy.ts";
+import { Policy } from "./policy/policy.ts";
 import { Router } from "./session/router.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 import { Tools } from "./tools/tools.ts";
@@ -47,12 +48,15 @@ export interface Machine {
   freezer?: Freezer;
   /** Where it is recorded what is frozen; see RecordFile. */
   recordFolder?: string;
+  /** Real paths of what is the agent's own; see PathPolicy. */
+  own?: readonly string[];
   /** Has log lines wait in memory until what it gives is called. */
   holdLog?: () => () => void;
 }
 
 /** What all sessions of this process share. */
 export class Agent {
+  readonly policy: Policy;
   readonly router: Router;
   readonly commands: Commands;
   readonly tools: Tools;
@@ -66,25 +70,25 @@ export class Agent {
   readonly clock: Clock;
   /** Those whose input and output are streams. */
   readonly live = new LiveCommands();
+  #config: Config;
   readonly #startedAt = performance.now();
   readonly #system: OperatingSystem = operatingSystem();
 
   constructor(
-    readonly config: Config,
+    config: Config,
     readonly telemetry: Telemetry,
     readonly audit: Audit,
     log: Log,
     machine: Machine = {},
   ) {
+    this.#config = config;
     const gate = new FreezeGate(machine.holdLog ?? (() => () => undefined));
-    const commandPolicy = new CommandPolicy(config.security);
-    this.router = new Router(handlers, new Set(config.security.disabled_operations), (name) =>
-      gate.refusal(name),
-    );
-    this.commands = new Commands(commandPolicy, audit);
+    this.policy = new Policy(config.security, machine.own);
+    this.router = new Router(handlers, this.policy, (name) => gate.refusal(name));
+    this.commands = new Commands(this.policy, audit);
     this.tools = new Tools(this.commands);
     this.passwords = passwordSetter(this.tools);
-    this.files = new Files(config.security, audit);
+    this.files = new Files(this.policy, audit);
     this.transfers = new Transfers(config.state_dir, log);
     this.network = new LateNetwork({ stateDir: config.state_dir, tools: this.tools, log });
     this.freezer = machine.freezer ?? unsupportedFreezer("this agent cannot freeze or trim file systems");
@@ -98,7 +102,7 @@ export class Agent {
         log,
         preFreezeFolder: config.pre_freeze_script_dir,
         postThawFolder: config.post_thaw_script_dir,
-        restricted: commandPolicy.looksAtPrograms,
+        restricted: () => this.policy.commands.looksAtPrograms,
       }),
     });
     const power = machine.power ?? powerSystem(this.tools);
@@ -111,8 +115,7 @@ export class Agent {
   begin(): void {
     void this.transfers.clean();
     this.network.start();
-    const allowed = !this.config.security.disabled_operations.includes("shutdown");
-    void this.power.restore({ allowed });
+    void this.power.restore({ allowed: this.policy.operations.isAllowed("shutdown") });
     void this.clock.begin();
   }
 
@@ -126,6 +129,22 @@ export class Agent {
       this.transfers.close(),
       this.clock.close(),
     ]);
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Takes over what a running agent can of a config that has been read again; see reloaded(). */
+  reconfigure(next: Config): { changed: string[]; later: string[] } {
+    const { config, changed, later } = reloaded(this.#config, next);
+    this.#config = config;
+    this.policy.replace(config.security);
+    this.telemetry.configure({
+      intervalSeconds: config.telemetry_interval_secs,
+      excludeInterfaces: config.telemetry_exclude_interfaces,
+    });
+    return { changed, later };
   }
 
   get uptimeSeconds(): number {

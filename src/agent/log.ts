@@ -1,11 +1,12 @@
-import { mkdirSync } from "node:fs";
-import path from "node:path";
 import { type LevelWithSilent, type Logger, pino } from "pino";
 import sonicBoom from "sonic-boom";
 import type { Config } from "./config/config.ts";
 import { journalLine } from "./journal.ts";
 
 export type Log = Pick<Logger, "trace" | "debug" | "info" | "warn" | "error">;
+
+/** What is left out can be changed. */
+export type ReloadableLog = Log & Pick<Logger, "level">;
 
 /** Lines waiting for a reader of standard error that does not read; beyond this they are dropped. */
 const maxWaitingBytes = 1024 * 1024;
@@ -14,7 +15,7 @@ const maxWaitingBytes = 1024 * 1024;
 const maxHeldBytes = 256 * 1024;
 
 export interface LogSink {
-  log: Log;
+  log: ReloadableLog;
   /** Into the same place, whatever the level of the log is. */
   audit: Log;
   /** Writes out what is waiting, for at most `deadlineMs`: a blocked reader must not keep the agent from ending. */
@@ -56,6 +57,12 @@ export async function openLog(options: LogOptions, tap?: LogTap, isJournal = fal
     },
     tap === undefined ? target : tapped(target, tap),
   );
+  output.onDropped?.((dropped) => {
+    log.warn(
+      { dropped, file: options.log_file },
+      "log lines were dropped while the file could not be written",
+    );
+  });
   const hold = (): (() => void) => {
     held.hold();
     return () => {
@@ -76,6 +83,8 @@ function tapped(target: Output["stream"], tap: LogTap): Output["stream"] {
 }
 
 interface Output {
+  /** Has `tell` called with how many lines were dropped, when it can be told. */
+  onDropped?: (tell: (lines: number) => void) => void;
   stream: { write(line: string): unknown };
   flush: (deadlineMs: number) => Promise<void>;
 }
@@ -131,22 +140,25 @@ function standardError(): Output {
 }
 
 async function rotatingFile(options: LogOptions): Promise<Output> {
-  const { createStream } = await import("rotating-file-stream");
-  mkdirSync(path.dirname(options.log_file), { recursive: true });
-  const stream = createStream(path.basename(options.log_file), {
-    path: path.dirname(options.log_file),
-    size: `${options.log_max_size_bytes}B`,
-    // The file itself counts as one.
-    maxFiles: options.log_max_files - 1,
-    mode: 0o600,
+  const { RotatingFile } = await import("./rotating-file.ts");
+  const file = new RotatingFile({
+    file: options.log_file,
+    maxBytes: options.log_max_size_bytes,
+    maxFiles: options.log_max_files,
   });
-  stream.on("error", () => undefined); // a full disk: the agent goes on without its log
-  const write = (line: string): unknown => stream.writableLength < maxWaitingBytes && stream.write(line);
+  let tell: (lines: number) => void = () => undefined;
   return {
-    stream: { write },
+    stream: {
+      write(line) {
+        const isTaken = file.write(line);
+        const dropped = isTaken ? file.takeDropped() : 0;
+        if (dropped > 0) tell(dropped);
+      },
+    },
+    onDropped: (wanted) => (tell = wanted),
     flush: (deadlineMs) =>
       within(deadlineMs, (done) => {
-        stream.end(done);
+        void file.close().then(done);
       }),
   };
 }

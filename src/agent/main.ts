@@ -1,14 +1,16 @@
 import { addon } from "../native/addon.ts";
 import { Sampler } from "../native/sampler.ts";
 import { Agent } from "./agent.ts";
-import { Audit } from "./audit.ts";
+import { Audit } from "./audit/audit.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Config } from "./config/config.ts";
 import { type LinkState, keepLink } from "./link.ts";
 import { type Log, type LogTap, openLog } from "./log.ts";
 import { forbidCoreDumps, freezer } from "./platform/index.ts";
+import { ownPaths } from "./policy/own-paths.ts";
 import { RecordFile, recordFolder } from "./quiesce/record.ts";
 import { type Recovery, recover } from "./quiesce/recovery.ts";
+import { reloadOnHangup } from "./reload.ts";
 import { Telemetry } from "./telemetry/telemetry.ts";
 import { transportFor } from "./transport/index.ts";
 import { version } from "../version.ts";
@@ -32,6 +34,10 @@ export async function thawLeftovers(): Promise<Recovery | undefined> {
 }
 
 export interface RunHooks {
+  /** Where the config is from, or would be: not for the host to change. */
+  configFiles?: readonly string[];
+  /** Reads the config again, for SIGHUP. Rejects with a CodedError when any of it is wrong. */
+  rereadConfig?: () => Promise<Config>;
   /** Gets the lines of the log too. */
   logTap?: LogTap;
   /** Standard error is journald's. */
@@ -56,7 +62,7 @@ export async function runAgent(
   config: Config,
   signal: AbortSignal,
   recovery: Recovery | undefined,
-  { logTap, isJournal, onRunning, onStatus }: RunHooks = {},
+  { configFiles = [], rereadConfig, logTap, isJournal, onRunning, onStatus }: RunHooks = {},
 ): Promise<void> {
   forbidCoreDumps();
   const { log, audit, flush, hold } = await openLog(config, logTap, isJournal);
@@ -69,8 +75,20 @@ export async function runAgent(
     log,
   );
   const transport = transportFor(config.device_path, log);
-  const auditing = new Audit(config.security.audit_logging ? audit : undefined);
-  const agent = new Agent(config, telemetry, auditing, log, { freezer, holdLog: hold });
+  const trail = config.security.audit_logging
+    ? (await import("./audit/trail.ts")).openTrail(config.security, { audit })
+    : undefined;
+  const agent = new Agent(config, telemetry, new Audit(trail?.chain), log, {
+    freezer,
+    holdLog: () => {
+      const releases = [hold(), trail?.hold()];
+      return () => {
+        for (const release of releases) release?.();
+      };
+    },
+    own: ownPaths(config, configFiles, recordFolder),
+  });
+  const stopReloading = rereadConfig && reloadOnHangup(agent, rereadConfig, log);
   try {
     log.info({ version, port: transport.description, pid: process.pid }, "limiquantix-agent starts");
     if (recovery) void agent.quiesce.recovered(recovery);
@@ -81,9 +99,10 @@ export async function runAgent(
     });
     log.info("limiquantix-agent stops");
   } finally {
+    stopReloading?.();
     transport.close();
     telemetry.close();
     await withDeadline(agent.close(), killMs).catch(() => undefined);
-    await flush(logFlushMs);
+    await Promise.all([flush(logFlushMs), withDeadline(trail?.close() ?? Promise.resolve(), logFlushMs)]);
   }
 }

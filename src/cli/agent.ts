@@ -25,6 +25,7 @@ const places =
 const help = `limiquantix-agent: answers the host of this virtual machine over a virtio-serial port.
 
 Usage: limiquantix-agent [options]
+       limiquantix-agent audit verify [FILE…]    see audit --help
        limiquantix-agent service install|uninstall|start|stop|status    on Windows; see service --help
 
   --port PORT        where the host is:
@@ -39,7 +40,8 @@ ${places}
   --version          print the version and exit
   -h, --help         print this and exit
 
-Logs go to standard error as JSON, to the journal of systemd as text, or as the config says. SIGTERM and SIGINT stop it within a second.
+Logs go to standard error as JSON, to the journal of systemd as text, or as the config says. SIGTERM and SIGINT stop it within
+a second; SIGHUP has it read the config again, of which nothing is taken over unless all of it is valid.
 Try it without a virtual machine:
   limiquantix-agent --port unix-listen:/tmp/agent.sock &
   limiquantix-ctl ping --socket /tmp/agent.sock
@@ -131,6 +133,10 @@ async function beService(): Promise<RunningService> {
 async function main(): Promise<number> {
   if (process.argv[2] === "service")
     return (await import("./service.ts")).runServiceCommand(process.argv.slice(3));
+  if (process.argv[2] === "audit") {
+    const configured = async (): Promise<string> => (await readConfig({})).config.security.audit_file;
+    return (await import("./audit.ts")).runAuditCommand(process.argv.slice(3), configured);
+  }
   let flags: Flags;
   try {
     flags = readFlags();
@@ -175,11 +181,17 @@ async function main(): Promise<number> {
       stop.abort();
     });
   }
-  process.on("SIGHUP", () => undefined); // a terminal that closes is no reason to leave the host alone
+  // Until it is what has the config read again; and a terminal that closes is no reason to leave the host alone.
+  process.on("SIGHUP", () => undefined);
+  const origin = {
+    configFiles: flags.config === undefined ? configPlaces : [flags.config],
+    rereadConfig: async () => (await readConfig(flags)).config,
+  };
   const { exitWithin, runAgent } = await import("../agent/main.ts");
   if (service) {
     const signal = AbortSignal.any([stop.signal, service.signal]);
     await runAgent(config, signal, recovery, {
+      ...origin,
       logTap: service.events,
       onRunning: () => {
         service.running();
@@ -196,6 +208,7 @@ async function main(): Promise<number> {
     told?.stopping();
   });
   await runAgent(config, stop.signal, recovery, {
+    ...origin,
     isJournal: manager?.isJournal ?? false,
     onRunning: (log) => {
       told?.ready(log);

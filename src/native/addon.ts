@@ -140,4 +140,6 @@ function findAddon(from: string): string {
 }
 
 const here = import.meta.dirname;
-export const addon = createRequire(path.join(here, "addon"))(findAddon(here)) as Addon;
+/** Where it is. */
+export const addonFile = findAddon(here);
+export const addon = createRequire(path.join(here, "addon"))(addonFile) as Addon;

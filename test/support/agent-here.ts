@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { parse } from "valibot";
 import { Agent } from "../../src/agent/agent.ts";
-import { Audit, type AuditRecord, type WorkAuditRecord } from "../../src/agent/audit.ts";
+import { Audit, type AuditRecord, type WorkAuditRecord } from "../../src/agent/audit/audit.ts";
 import { configSchema } from "../../src/agent/config/schema.ts";
 import { keepLink } from "../../src/agent/link.ts";
 import type { Log } from "../../src/agent/log.ts";

@@ -12,12 +12,10 @@ import { type UnpackOptions, unpackTree } from "../../src/agent/trees/unpack-tre
 
 export function policyOf(limits: { writable?: string[]; unreadable?: string[] } = {}): PathPolicy {
   return new PathPolicy({
-    command_allowlist: [],
-    command_blocklist: [],
     allow_file_write_paths: limits.writable ?? [],
     deny_file_read_paths: limits.unreadable ?? [],
     max_file_ops_per_second: 0,
-  } as unknown as ConstructorParameters<typeof PathPolicy>[0]);
+  });
 }
 
 /** An empty folder for as long as `use` takes. */

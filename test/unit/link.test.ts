@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parse } from "valibot";
 import { Agent } from "../../src/agent/agent.ts";
-import { Audit } from "../../src/agent/audit.ts";
+import { Audit } from "../../src/agent/audit/audit.ts";
 import { configSchema } from "../../src/agent/config/schema.ts";
 import { keepLink } from "../../src/agent/link.ts";
 import type { Log } from "../../src/agent/log.ts";

@@ -224,12 +224,7 @@ describe("paths against the policy", () => {
 });
 
 const everything = {
-  command_allowlist: [],
-  command_blocklist: [],
   allow_file_write_paths: [],
   deny_file_read_paths: [],
-  max_commands_per_minute: 0,
   max_file_ops_per_second: 0,
-  disabled_operations: [],
-  audit_logging: false,
 };

@@ -13,10 +13,10 @@ import {
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, afterEach, beforeEach, describe, it } from "node:test";
-import { Audit } from "../../src/agent/audit.ts";
+import { Audit } from "../../src/agent/audit/audit.ts";
 import { Commands } from "../../src/agent/commands/commands.ts";
 import { defaultConfig } from "../../src/agent/config/load.ts";
-import { CommandPolicy } from "../../src/agent/policy/command-policy.ts";
+import { Policy } from "../../src/agent/policy/policy.ts";
 import { FreezeGate } from "../../src/agent/quiesce/gate.ts";
 import { HookFolders } from "../../src/agent/quiesce/hook-folders.ts";
 import { hooksIn, runHooks } from "../../src/agent/quiesce/hooks.ts";
@@ -27,7 +27,7 @@ import { Tools } from "../../src/agent/tools/tools.ts";
 import { CodedError } from "../../src/wire/errors.ts";
 import { FakeFreezer, mountinfo } from "../support/fake-freezer.ts";
 
-const commands = new Commands(new CommandPolicy(defaultConfig().security), new Audit(undefined));
+const commands = new Commands(new Policy(defaultConfig().security), new Audit(undefined));
 const tools = new Tools(commands);
 after(() => commands.close());
 const none = new AbortController().signal;
@@ -64,7 +64,7 @@ function quiesceWith({ restricted = false } = {}): Quiesce {
   return new Quiesce({
     freezer,
     gate: new FreezeGate(() => () => undefined),
-    hooks: new HookFolders({ tools, log, ...folders, restricted }),
+    hooks: new HookFolders({ tools, log, ...folders, restricted: () => restricted }),
     record: new RecordFile(path.join(folder, "run")),
     log,
   });

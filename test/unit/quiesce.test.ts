@@ -45,7 +45,7 @@ afterEach(() => {
 function newQuiesce(): Quiesce {
   const folders = { preFreezeFolder: path.join(folder, "pre"), postThawFolder: path.join(folder, "post") };
   const tools = { run: () => Promise.reject(new Error("there are no hooks")) };
-  const hooks = new HookFolders({ tools, log, ...folders, restricted: false });
+  const hooks = new HookFolders({ tools, log, ...folders, restricted: () => false });
   return new Quiesce({ freezer, gate, hooks, record, log });
 }
 

@@ -17,9 +17,10 @@ import { execFileSync, spawn } from "node:child_process";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, it } from "node:test";
-import { Audit, type WorkAuditRecord } from "../../src/agent/audit.ts";
+import { Audit, type WorkAuditRecord } from "../../src/agent/audit/audit.ts";
 import { configSchema } from "../../src/agent/config/schema.ts";
 import { Files } from "../../src/agent/files/files.ts";
+import { Policy } from "../../src/agent/policy/policy.ts";
 import { type Means, addKeys, listKeys, removeKeys } from "../../src/agent/ssh-keys/ssh-keys.ts";
 import { CodedError } from "../../src/wire/errors.ts";
 import { parse } from "valibot";
@@ -51,7 +52,7 @@ function meansWith(security: object = {}): Means {
   const log = { info: (line: { audit: WorkAuditRecord }) => records.push(line.audit) };
   const audit = new Audit(log);
   return {
-    files: new Files(parse(configSchema, { security }).security, audit),
+    files: new Files(new Policy(parse(configSchema, { security }).security), audit),
     audit,
     tools: new FakeTools(),
     accountOf: (name) => Promise.resolve({ name, uid, gid, home }),

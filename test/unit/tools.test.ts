@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { Audit } from "../../src/agent/audit.ts";
+import { Audit } from "../../src/agent/audit/audit.ts";
 import { Commands } from "../../src/agent/commands/commands.ts";
 import { defaultConfig } from "../../src/agent/config/load.ts";
-import { CommandPolicy } from "../../src/agent/policy/command-policy.ts";
+import { Policy } from "../../src/agent/policy/policy.ts";
 import { ToolMissing, Tools } from "../../src/agent/tools/tools.ts";
 import { CodedError } from "../../src/wire/errors.ts";
 
-const commands = new Commands(new CommandPolicy(defaultConfig().security), new Audit(undefined));
+const commands = new Commands(new Policy(defaultConfig().security), new Audit(undefined));
 const tools = new Tools(commands);
 after(() => commands.close());
 

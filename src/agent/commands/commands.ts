@@ -1,7 +1,7 @@
 import type { SpawnOptions } from "../../native/process.ts";
 import { CodedError } from "../../wire/errors.ts";
-import type { Audit, AuditRecord } from "../audit.ts";
-import type { CommandPolicy } from "../policy/command-policy.ts";
+import type { Audit, AuditRecord } from "../audit/audit.ts";
+import type { Policy } from "../policy/policy.ts";
 import { Cgroups } from "./cgroups.ts";
 import { Command, exitCodeOf } from "./command.ts";
 import { notFound } from "./executable.ts";
@@ -36,12 +36,12 @@ const shell = "/bin/sh";
 
 /** Starts commands as the policy allows, and knows all that run. */
 export class Commands {
-  readonly #policy: CommandPolicy;
+  readonly #policy: Pick<Policy, "commands">;
   readonly #audit: Audit;
   readonly #cgroups = new Cgroups();
   readonly #running = new Set<Command>();
 
-  constructor(policy: CommandPolicy, audit: Audit) {
+  constructor(policy: Pick<Policy, "commands">, audit: Audit) {
     this.#policy = policy;
     this.#audit = audit;
   }
@@ -57,8 +57,9 @@ export class Commands {
       outcome: "refused",
     };
     try {
-      this.#policy.countCommand();
-      this.#policy.checkEnvironment(Object.keys(request.environment));
+      const { commands: policy } = this.#policy;
+      policy.countCommand();
+      policy.checkEnvironment(Object.keys(request.environment));
       const identity = await system.identify(request);
       record.user = identity.user.name;
       const environment = await system.environmentFor(identity, request.environment);
@@ -134,7 +135,8 @@ export class Commands {
   ): Promise<Command> {
     const searchPath = environment.get("PATH") ?? "";
     const place = { searchPath, folder: workingDirectory || user.home };
-    const check = this.#policy.looksAtPrograms ? this.#policy.check.bind(this.#policy) : undefined;
+    const { commands: policy } = this.#policy;
+    const check = policy.looksAtPrograms ? policy.check.bind(policy) : undefined;
     const options: SpawnOptions = {
       ...(await system.resolve(invocation, place, check)),
       environment: [...environment].map(([name, value]) => `${name}=${value}`),

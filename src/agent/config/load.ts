@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
 import { LineCounter, type Node, isMap, isScalar, parseDocument } from "yaml";
 import * as v from "valibot";
 import { CodedError } from "../../wire/errors.ts";
@@ -15,23 +15,49 @@ export function defaultConfig(): ConfigFile {
   return v.parse(configSchema, {});
 }
 
-/** Reads and checks a config file. Throws ConfigError; there are no fallbacks. */
+/**
+ * Reads and checks a config file. Throws ConfigError; there are no fallbacks. At once, since the first read that is not would
+ * start all of libuv's threads.
+ */
 export function loadConfig(file: string): ConfigFile {
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      requireConfigFile(fstatSync(fd), file);
+      text = readFileSync(fd, "utf8");
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
+    if (error instanceof ConfigError) throw error;
     throw new ConfigError("configRead", `cannot read the config file ${file}: ${(error as Error).message}`, {
       cause: error,
     });
   }
-  if (text.length > maxFileBytes) {
-    throw new ConfigError(
-      "configRead",
-      `${file} has ${text.length} bytes; a config file has at most ${maxFileBytes}`,
-    );
-  }
   return parseConfig(text, file);
+}
+
+function requireConfigFile(facts: Stats, file: string): void {
+  if (!facts.isFile()) throw new ConfigError("configRead", `${file} is no file`);
+  if (facts.size > maxFileBytes) {
+    const message = `${file} has ${facts.size} bytes; a config file has at most ${maxFileBytes}`;
+    throw new ConfigError("configRead", message);
+  }
+  const problem = process.platform === "win32" ? undefined : problemOfOwner(facts);
+  if (problem === undefined) return;
+  throw new ConfigError(
+    "configRead",
+    `${file} says what the host may do, but ${problem}; run: chown root: ${file} && chmod go-w ${file}`,
+  );
+}
+
+/** Who else than the agent's user and root could change it; undefined when nobody could. */
+function problemOfOwner({ uid, gid, mode }: Stats): string | undefined {
+  if (uid !== 0 && uid !== process.getuid?.()) return `it belongs to user ${uid}`;
+  if ((mode & 0o002) !== 0) return "any user can write to it";
+  if ((mode & 0o020) !== 0 && gid !== 0 && gid !== process.getgid?.()) return `group ${gid} can write to it`;
+  return undefined;
 }
 
 /** As loadConfig, for text at hand; `file` is for the messages. */

@@ -1,17 +1,22 @@
 import path from "node:path";
 import * as v from "valibot";
 import { programData } from "./folders.ts";
-import { operationName, responseOf } from "../../wire/operations.ts";
+import { problemOfPattern } from "../policy/operation-pattern.ts";
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const seconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(86_400));
 const absolutePath = v.pipe(v.string(), v.regex(/^(\/|[A-Za-z]:\\)/, "must be an absolute path"));
 const strings = v.array(v.string());
-const operations = Object.keys(responseOf).map(operationName);
-const operation = v.pipe(
+const operationPattern = v.pipe(
   v.string(),
-  v.check((name) => operations.includes(name), "is not an operation of this agent"),
-  v.check((name) => !["hello", "ping", "get_capabilities"].includes(name), "cannot be switched off"),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed ? problemOfPattern(dataset.value) : undefined;
+    if (message !== undefined) addIssue({ message });
+  }),
+);
+const operation = v.pipe(
+  operationPattern,
+  v.check((name) => !name.includes("*"), "must be one operation"),
 );
 
 const defaultStateDir =
@@ -70,10 +75,29 @@ export const configSchema = v.strictObject({
       /** 0: no limit. */
       max_commands_per_minute: v.optional(count, 0),
       /** 0: no limit. */
+      max_requests_per_second: v.optional(count, 0),
+      /** 0: no limit. */
       max_file_ops_per_second: v.optional(count, 0),
-      /** Refused, each by its name in the .proto: shutdown, reset_password. hello, ping and get_capabilities cannot be. */
+      /**
+       * Each by its name in the .proto, as in shutdown, reset_password; `*` stands for any characters, as in file_*. hello, ping,
+       * get_capabilities and cancel cannot be refused. Without `allow` all but those in `deny` are allowed.
+       */
+      operations: v.optional(
+        v.strictObject({
+          allow: v.optional(v.array(operationPattern), []),
+          deny: v.optional(v.array(operationPattern), []),
+        }),
+        {},
+      ),
+      /** Nothing that changes something is done. */
+      read_only: v.optional(v.boolean(), false),
+      /** As operations.deny, without patterns. */
       disabled_operations: v.optional(v.array(operation), []),
       audit_logging: v.optional(v.boolean(), false),
+      /** Where to, as a chain that shows changes; "": into the log. */
+      audit_file: v.optional(v.union([v.literal(""), absolutePath]), ""),
+      audit_max_size_bytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(4096)), 10 * 1024 * 1024),
+      audit_max_files: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)), 10),
     }),
     {},
   ),

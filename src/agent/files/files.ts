@@ -1,7 +1,7 @@
 import type { CodedError, ErrorCode } from "../../wire/errors.ts";
-import type { Audit } from "../audit.ts";
-import type { Config } from "../config/config.ts";
-import { PathPolicy } from "../policy/path-policy.ts";
+import type { Audit } from "../audit/audit.ts";
+import type { PathPolicy } from "../policy/path-policy.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { RequestContext } from "../session/handler.ts";
 import { fileError } from "./file-error.ts";
 import { silence, silentMs } from "./held-file.ts";
@@ -35,7 +35,7 @@ export interface RunOptions<T> {
 
 /** What all sessions do with files goes through here. */
 export class Files {
-  readonly policy: PathPolicy;
+  readonly #policy: Pick<Policy, "paths">;
   readonly audit: Audit;
   readonly names = new Names();
   readonly reading: Reading;
@@ -44,11 +44,16 @@ export class Files {
   readonly #lasting = new Places(lastingPlaces);
   #atWork = 0;
 
-  constructor(security: Config["security"], audit: Audit) {
-    this.policy = new PathPolicy(security);
+  constructor(policy: Pick<Policy, "paths">, audit: Audit) {
+    this.#policy = policy;
     this.audit = audit;
-    this.reading = new Reading(this.policy);
-    this.writing = new Writing(this.policy);
+    this.reading = new Reading(policy);
+    this.writing = new Writing(policy);
+  }
+
+  /** The one in force: work keeps to the one that it began with. */
+  get policy(): PathPolicy {
+    return this.#policy.paths;
   }
 
   /** Work that has begun and not ended; held up, perhaps, by a file system that does not answer. */

@@ -1,6 +1,6 @@
 import { fact, factCount } from "../../native/files.ts";
 import { maxFrameBytes } from "../../wire/frame.ts";
-import type { PathPolicy } from "../policy/path-policy.ts";
+import type { Policy } from "../policy/policy.ts";
 import { mostTries, openForReading } from "./open-file.ts";
 import { type HeldFile, OpenFiles } from "./open-files.ts";
 import { system } from "./system/index.ts";
@@ -31,12 +31,12 @@ export interface Piece {
 
 /** Reads files in pieces. */
 export class Reading {
-  readonly #policy: PathPolicy;
+  readonly #policy: Pick<Policy, "paths">;
   readonly #open = new OpenFiles();
   readonly #spare: Buffer[] = [];
   #asked = 0;
 
-  constructor(policy: PathPolicy) {
+  constructor(policy: Pick<Policy, "paths">) {
     this.#policy = policy;
   }
 
@@ -103,7 +103,7 @@ export class Reading {
 
   async #file(path: string, offset: number): Promise<HeldFile> {
     const known = offset === 0 ? undefined : this.#open.get(path);
-    if (known === undefined) return this.#open.hold(path, await openForReading(path, this.#policy));
+    if (known === undefined) return this.#open.hold(path, await openForReading(path, this.#policy.paths));
     this.#open.enter(known);
     return known;
   }

@@ -26,7 +26,9 @@ export async function remove(
     check: (real) => policy.checkWrite(real),
   });
   try {
-    if (system.isSystems(await system.placeOf(folder, name)))
+    const real = await system.placeOf(folder, name);
+    policy.checkRemoval(real);
+    if (system.isSystems(real))
       throw new CodedError("deleteFailed", `${place} has the system in it; it is not deleted`);
     if (await unlinked(folder, name)) {
       // It was no folder.

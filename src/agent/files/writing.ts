@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import path from "node:path";
 import { factCount } from "../../native/files.ts";
 import { CodedError } from "../../wire/errors.ts";
-import type { PathPolicy } from "../policy/path-policy.ts";
+import type { Policy } from "../policy/policy.ts";
 import { isErrno } from "./file-error.ts";
 import { Folder } from "./folder.ts";
 import { close, fsync, ftruncate } from "./io.ts";
@@ -34,14 +34,14 @@ export interface PieceToWrite {
 
 /** Writes files in pieces. */
 export class Writing {
-  readonly #policy: PathPolicy;
+  readonly #policy: Pick<Policy, "paths">;
   readonly #open = new OpenFiles();
   /** The pieces that one session sends for one path are written in the order in which they come. */
   readonly #turns = new Turns();
   readonly #memory = new PieceMemory();
   #waitingBytes = 0;
 
-  constructor(policy: PathPolicy) {
+  constructor(policy: Pick<Policy, "paths">) {
     this.#policy = policy;
   }
 
@@ -114,7 +114,7 @@ export class Writing {
   }
 
   async #openFile(key: string, { path: file, createParents, append, mode }: PieceToWrite): Promise<HeldFile> {
-    const opened = await openForWriting(file, this.#policy, {
+    const opened = await openForWriting(file, this.#policy.paths, {
       createParents,
       createMode: unfinishedMode,
     }).catch((error: unknown) => {

@@ -11,6 +11,11 @@ export interface FileIdentity {
   ino: bigint;
 }
 
+export type PathRules = Pick<
+  Config["security"],
+  "allow_file_write_paths" | "deny_file_read_paths" | "max_file_ops_per_second"
+>;
+
 /** As many as the kernel follows. */
 const mostLinks = 40;
 
@@ -23,9 +28,15 @@ const lookupKeptMs = 100;
 export class PathPolicy {
   readonly #writable: readonly string[];
   readonly #unreadable: readonly string[];
+  readonly #own: readonly string[];
   readonly #rate: RateLimit | undefined;
 
-  constructor({ allow_file_write_paths, deny_file_read_paths, max_file_ops_per_second }: Config["security"]) {
+  /** `own`: real paths of what is the agent's: with all that is in them, they are not the host's to change. */
+  constructor(
+    { allow_file_write_paths, deny_file_read_paths, max_file_ops_per_second }: PathRules,
+    own: readonly string[] = [],
+  ) {
+    this.#own = own;
     this.#writable = allow_file_write_paths.map((entry) => path.resolve(entry));
     this.#unreadable = deny_file_read_paths.map((entry) => path.resolve(entry));
     if (max_file_ops_per_second > 0) this.#rate = new RateLimit(max_file_ops_per_second, 1_000);
@@ -82,10 +93,30 @@ export class PathPolicy {
         );
       }
     }
+    this.checkRemoval(place);
+  }
+
+  /** What the agent lives by does not go with a folder that it is in. Throws CodedError: writeBlocked. */
+  checkRemoval(place: string): void {
+    const own = this.#own.find((entry) => isWithin(entry, place));
+    if (own !== undefined) {
+      throw new CodedError("writeBlocked", `in ${place} is ${own}, which is the guest agent's own`);
+    }
+  }
+
+  /** As checkWrite(), in a folder that is allowed. */
+  checkOwn(place: string): void {
+    if (this.#own.some((entry) => isWithin(place, entry))) {
+      throw new CodedError(
+        "writeBlocked",
+        `${place} is the guest agent's own; only in the guest can it be changed`,
+      );
+    }
   }
 
   /** `place`: the real path of what was opened, or of what is to be made. Throws CodedError: writeBlocked. */
   async checkWrite(place: string): Promise<void> {
+    this.checkOwn(place);
     if (this.#writable.length === 0) return;
     for (const entry of this.#writable) {
       if (isWithin(place, entry)) return;

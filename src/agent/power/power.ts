@@ -1,5 +1,5 @@
 import { CodedError } from "../../wire/errors.ts";
-import type { Audit } from "../audit.ts";
+import type { Audit } from "../audit/audit.ts";
 import { withDeadline } from "../deadline.ts";
 import type { Log } from "../log.ts";
 import { type ShutdownKind, errorCodeOf } from "./kind.ts";

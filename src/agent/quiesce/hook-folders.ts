@@ -8,8 +8,8 @@ export interface HookOptions {
   log: Pick<Log, "error">;
   preFreezeFolder: string;
   postThawFolder: string;
-  /** The guest has lists of commands. */
-  restricted: boolean;
+  /** Whether the guest has lists of commands. */
+  restricted: () => boolean;
 }
 
 /** What a host asks for: "" is the configured folder. */
@@ -36,7 +36,7 @@ export class HookFolders {
   /** Those of a freeze. Rejects with a CodedError hookScript, before any is run. */
   async forFreeze(request: HookRequest): Promise<FreezeHooks> {
     const { preFreezeFolder, postThawFolder, restricted } = this.#options;
-    const folder = await hookFolder(request.hookFolder, preFreezeFolder, { restricted });
+    const folder = await hookFolder(request.hookFolder, preFreezeFolder, { restricted: restricted() });
     const before = request.runHooks ? await hooksIn(folder, { mustExist: request.hookFolder !== "" }) : [];
     // They have to be fit to run before anything needs them.
     const after = request.runHooks ? await hooksIn(postThawFolder, { mustExist: false }) : [];
@@ -51,7 +51,7 @@ export class HookFolders {
     const { tools, postThawFolder, restricted } = this.#options;
     if (!request.runHooks) return { hooks: [] };
     try {
-      const folder = await hookFolder(request.hookFolder, postThawFolder, { restricted });
+      const folder = await hookFolder(request.hookFolder, postThawFolder, { restricted: restricted() });
       const found = await hooksIn(folder, { mustExist: request.hookFolder !== "" });
       const hooks = await runHooks(tools, found, { event: "post-thaw", mountPoints, stopAtFailure: false });
       const failure = hooks.find(({ error }) => error !== "");

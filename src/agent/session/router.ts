@@ -2,6 +2,7 @@ import { CodedError } from "../../wire/errors.ts";
 import type { Envelope } from "../../wire/envelope.ts";
 import type { RequestName } from "../../wire/operations.ts";
 import { operationName, responseOf } from "../../wire/operations.ts";
+import type { Policy } from "../policy/policy.ts";
 import type { Handlers, RequestContext } from "./handler.ts";
 import { failureOf, toCodedError } from "./failure.ts";
 
@@ -11,26 +12,26 @@ export const maxConcurrentRequests = 256;
 /** Runs a request's handler and gives the payload of its one reply, whatever happens. Never rejects. */
 export class Router {
   readonly #handlers: Handlers;
-  readonly #disabled: ReadonlySet<string>;
+  readonly #policy: Pick<Policy, "operations">;
   readonly #refusal: (name: RequestName) => CodedError | undefined;
   #running = 0;
 
-  /** `disabled`: operations, as the .proto names them, that are refused; `refusal`: why one is for now, if it is. */
+  /** `refusal`: why one is refused for now, if it is. */
   constructor(
     handlers: Handlers,
-    disabled: ReadonlySet<string>,
+    policy: Pick<Policy, "operations">,
     refusal: (name: RequestName) => CodedError | undefined = () => undefined,
   ) {
     this.#handlers = handlers;
-    this.#disabled = disabled;
+    this.#policy = policy;
     this.#refusal = refusal;
   }
 
   /** Those that work, as the .proto names them. */
   get operations(): string[] {
-    return Object.keys(this.#handlers)
-      .map(operationName)
-      .filter((name) => !this.#disabled.has(name));
+    return (Object.keys(this.#handlers) as RequestName[])
+      .filter((name) => this.#policy.operations.isAllowed(name))
+      .map(operationName);
   }
 
   /**
@@ -43,11 +44,7 @@ export class Router {
     if (handler === undefined) {
       return failureOf(name, new CodedError("unknownType", `${name} is not supported by this agent`));
     }
-    if (this.#disabled.size > 0 && this.#disabled.has(operationName(name))) {
-      const message = `${operationName(name)} is switched off in this guest: security.disabled_operations has it`;
-      return this.#failed(name, new CodedError("authorisation", message), context);
-    }
-    const refusal = this.#refusal(name);
+    const refusal = this.#policy.operations.refusal(name) ?? this.#refusal(name);
     if (refusal) return this.#failed(name, refusal, context);
     if (this.#running >= maxConcurrentRequests) {
       const message = `${maxConcurrentRequests} requests are running already; wait for one to finish`;

@@ -1,6 +1,6 @@
 import path from "node:path";
 import { CodedError } from "../../wire/errors.ts";
-import type { Audit } from "../audit.ts";
+import type { Audit } from "../audit/audit.ts";
 import type { Files, Task } from "../files/files.ts";
 import { Turns } from "../files/turns.ts";
 import type { Log } from "../log.ts";

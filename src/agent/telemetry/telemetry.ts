@@ -30,7 +30,7 @@ interface TelemetryOptions {
  */
 export class Telemetry {
   readonly #openSampler: () => Sampler;
-  readonly #options: TelemetryOptions;
+  #options: TelemetryOptions;
   readonly #log: Log;
   readonly #trouble = new LogLimiter();
   #sampler: Sampler | undefined;
@@ -59,11 +59,25 @@ export class Telemetry {
         report();
       }, changeSettleMs);
     });
-    this.#timer = setInterval(report, this.#options.intervalSeconds * 1000);
+    this.#schedule(subscription);
     report();
     return () => {
       if (this.#subscription === subscription) this.#stop();
     };
+  }
+
+  /** From now on. A host that listens gets its next report an interval from now. */
+  configure(options: TelemetryOptions): void {
+    const isOther = options.intervalSeconds !== this.#options.intervalSeconds;
+    this.#options = options;
+    if (this.#subscription && isOther) this.#schedule(this.#subscription);
+  }
+
+  #schedule(subscription: Subscription): void {
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => {
+      void this.#report(subscription);
+    }, this.#options.intervalSeconds * 1000);
   }
 
   /** Gives back what the sampler holds. */

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { CodedError } from "../../wire/errors.ts";
 import { fileError } from "../files/file-error.ts";
 import type { Folder } from "../files/folder.ts";
@@ -49,7 +50,7 @@ export async function unpackTree(
   await policy.checkWrite(folder.realPath);
   const tasks = new Tasks(mostAtOnce);
   const folders = await TreeFolders.below(folder, tasks, options.owner);
-  const tree = new Unpacking(folders, tasks, options);
+  const tree = new Unpacking(folder.realPath, folders, tasks, options);
   try {
     for await (const entry of tarEntries(input, signal)) await tree.add(entry);
     tree.flush();
@@ -67,6 +68,7 @@ export async function unpackTree(
 }
 
 class Unpacking {
+  readonly #top: string;
   readonly #folders: TreeFolders;
   readonly #tasks: Tasks;
   readonly #smallFiles: SmallFiles;
@@ -76,7 +78,8 @@ class Unpacking {
   #temporaries = 0;
   entries = 0;
 
-  constructor(folders: TreeFolders, tasks: Tasks, options: UnpackOptions) {
+  constructor(top: string, folders: TreeFolders, tasks: Tasks, options: UnpackOptions) {
+    this.#top = top;
     this.#folders = folders;
     this.#tasks = tasks;
     this.#smallFiles = new SmallFiles(tasks);
@@ -94,10 +97,12 @@ class Unpacking {
     if (entry.path.length > 0) this.entries++;
     const attributes = attributesOf(entry, this.#options);
     if (entry.type === "directory") {
+      this.#requireOthers(entry.path);
       await this.#folders.make(entry.path, attributes);
       return;
     }
-    const path = entry.path.join("/");
+    const name = entry.path.join("/");
+    this.#requireOthers(entry.path);
     const shared = await this.#folders.enter(parent);
     const names = {
       name: entry.path.at(-1) ?? "",
@@ -105,23 +110,28 @@ class Unpacking {
     };
     switch (entry.type) {
       case "symlink":
-        this.#start(path, shared, names, () => placeSymlink(shared.folder, names, entry.target, attributes));
+        this.#start(name, shared, names, () => placeSymlink(shared.folder, names, entry.target, attributes));
         break;
       case "link":
         await this.#tasks.ended(entry.linkTo.join("/"));
-        this.#start(path, shared, names, () => this.#link(shared, names, entry));
-        this.#made.add(path);
+        this.#start(name, shared, names, () => this.#link(shared, names, entry));
+        this.#made.add(name);
         break;
       case "file":
         if (isSmall) {
           const content = await readAll(entry.content);
-          this.#smallFiles.add(path, shared, { ...names, ...attributes, content });
+          this.#smallFiles.add(name, shared, { ...names, ...attributes, content });
         } else {
-          await this.#tasks.ended(path);
+          await this.#tasks.ended(name);
           await told(shared, names, () => placeFile(shared.folder, names, attributes, entry.content));
         }
-        this.#made.add(path);
+        this.#made.add(name);
     }
+  }
+
+  /** No link is followed on the way, so the name is the place. */
+  #requireOthers(names: readonly string[]): void {
+    this.#options.policy.checkOwn(path.join(this.#top, ...names));
   }
 
   /** What has been taken whole is put in its place, unless something has failed. */

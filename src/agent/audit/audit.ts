@@ -1,6 +1,5 @@
-import { CodedError, type ErrorCode } from "../wire/errors.ts";
-import type { Log } from "./log.ts";
-import type { RequestContext } from "./session/handler.ts";
+import { CodedError, type ErrorCode } from "../../wire/errors.ts";
+import type { RequestContext } from "../session/handler.ts";
 
 /** What a host did or tried, for those who have to account for it. Never arguments, input, output or environment: secrets are in those. */
 export interface AuditRecord {
@@ -31,16 +30,21 @@ export interface WorkAuditRecord {
   error?: string;
 }
 
-export class Audit {
-  readonly #log: Pick<Log, "info"> | undefined;
+/** What takes records: the chain, and in tests a list. */
+export interface AuditSink {
+  info(fields: { audit: object }, message: string): unknown;
+}
 
-  /** Without a log nothing is recorded. */
-  constructor(log: Pick<Log, "info"> | undefined) {
-    this.#log = log;
+export class Audit {
+  readonly #sink: AuditSink | undefined;
+
+  /** Without a sink nothing is recorded. */
+  constructor(sink: AuditSink | undefined) {
+    this.#sink = sink;
   }
 
   record(record: AuditRecord | WorkAuditRecord): void {
-    this.#log?.info({ audit: record }, `${record.operation} ${record.outcome}`);
+    this.#sink?.info({ audit: record }, `${record.operation} ${record.outcome}`);
   }
 
   /** Does `work` and records whether it was done. What it throws is thrown on, with a code: its own, or `otherwise`. */

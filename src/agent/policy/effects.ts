@@ -1,0 +1,65 @@
+import type { RequestName } from "../../wire/operations.ts";
+
+/**
+ * What an operation does to a guest. reads: it tells something. changes: something is another way afterwards; so it is refused
+ * in a guest that is read-only. talk: it is about the conversation alone, and cannot be switched off.
+ */
+export type Effect = "talk" | "reads" | "changes";
+
+export const effects: Readonly<Record<RequestName, Effect>> = {
+  ping: "talk",
+  hello: "talk",
+  getCapabilities: "talk",
+  cancel: "talk",
+
+  execList: "reads",
+  fileRead: "reads",
+  fileGet: "reads",
+  fileStat: "reads",
+  fileWatch: "reads",
+  listDirectory: "reads",
+  treeGet: "reads",
+  sshKeyList: "reads",
+  networkShow: "reads",
+  shutdownStatus: "reads",
+  quiesceStatus: "reads",
+  timeStatus: "reads",
+  listProcesses: "reads",
+  listServices: "reads",
+  getHardwareInfo: "reads",
+  listInstalledSoftware: "reads",
+  clipboardGet: "reads",
+
+  execute: "changes",
+  execStart: "changes",
+  execAttach: "changes",
+  execSignal: "changes",
+  execResize: "changes",
+  fileWrite: "changes",
+  filePut: "changes",
+  transferCommit: "changes",
+  treePut: "changes",
+  createDirectory: "changes",
+  createSymlink: "changes",
+  fileDelete: "changes",
+  fileRename: "changes",
+  fileCopy: "changes",
+  fileSetAttributes: "changes",
+  resetPassword: "changes",
+  sshKeyAdd: "changes",
+  sshKeyRemove: "changes",
+  configureNetwork: "changes",
+  networkConfirm: "changes",
+  networkRollback: "changes",
+  quiesce: "changes",
+  thaw: "changes",
+  trim: "changes",
+  shutdown: "changes",
+  shutdownCancel: "changes",
+  syncTime: "changes",
+  displayResize: "changes",
+  clipboardUpdate: "changes",
+  killProcess: "changes",
+  serviceControl: "changes",
+  agentUpdate: "changes",
+};
