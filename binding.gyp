@@ -61,7 +61,8 @@
             "native/sampler/sampler.cc",
             "native/sampler/statfs_probe_linux.cc",
             "native/system/clock_devices_linux.cc",
-            "native/system/clock_linux.cc"
+            "native/system/clock_linux.cc",
+            "native/system/program_text_linux.cc"
           ],
           # A thread that a dead mount holds up may outlive the environment that started it; its code must stay.
           "ldflags": ["-Wl,-z,nodelete"]

@@ -66,6 +66,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterGuard(env, exports);
   limiquantix::RegisterClock(env, exports);
   limiquantix::RegisterClockDevices(env, exports);
+  limiquantix::RegisterProgramText(env, exports);
 #endif
   return exports;
 }

@@ -66,6 +66,13 @@ const systems = ["linux", "win32"];
 
 const programOf = (system) => `agent.${system}.cjs`;
 
+/** Makes of a program a function, with what Node would put around it. */
+const asFunction = {
+  banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
+  footer: { js: "})" },
+  charset: "ascii",
+};
+
 /** Runs this system's program, with the compiled code beside it if this Node.js can use it. */
 const launcher = (cache) => `#!/usr/bin/env node
 "use strict";
@@ -97,10 +104,7 @@ export async function bundle() {
       define: { ...define, "process.platform": JSON.stringify(system) },
       entryPoints: { [path.parse(programOf(system)).name]: "src/cli/agent.ts" },
       plugins: [apart, shortNames],
-      // What Node would put around it.
-      banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
-      footer: { js: "})" },
-      charset: "ascii",
+      ...asFunction,
     });
   }
 
@@ -117,15 +121,34 @@ export async function bundle() {
 export async function compileAhead() {
   const launched = readFileSync(path.join(output, "agent.cjs"), "utf8");
   const [cache] = /[0-9a-f]+\.code-cache/.exec(launched) ?? [];
-  await run(process.execPath, [
-    path.join(root, "scripts/compile-ahead.cjs"),
-    path.join(output, programOf(process.platform)),
-    path.join(output, `agent.${process.platform}.${cache}`),
-  ]);
+  await compileFor([process.execPath], {
+    program: path.join(output, programOf(process.platform)),
+    compiled: path.join(output, `agent.${process.platform}.${cache}`),
+    folder: output,
+  });
+}
+
+/** The same bytes each time. It is the one such flag that V8 may be without when it is to take them. */
+const sameEachTime = "--random-seed=1";
+
+const tryCompiled = `
+const { readFileSync } = require("node:fs");
+const [program, compiled] = process.argv.slice(1);
+const { cachedDataRejected } = new (require("node:vm").Script)(readFileSync(program, "latin1"), {
+  cachedData: readFileSync(compiled),
+});
+if (cachedDataRejected) throw new Error("V8 does not take what it has compiled");
+`;
+
+/** By the Node.js that is to run it, with the flags it is to have: V8 refuses what others have compiled. */
+export async function compileFor([command, ...args], { program, compiled, folder, flags = [] }) {
+  const ahead = path.join(root, "scripts/compile-ahead.cjs");
+  await run(command, [...args, ...flags, sameEachTime, ahead, program, compiled, folder]);
+  await run(command, [...args, ...flags, "-e", tryCompiled, program, compiled]);
 }
 
 /** What an executable's programs load when it is first needed, from files beside it. */
-const besides = ["tar-stream", "systeminformation", "pino-pretty"];
+const besides = ["tar-stream", "systeminformation", "pino-pretty", "serialport"];
 
 const allApart = {
   name: "all-apart",
@@ -139,8 +162,20 @@ const allApart = {
 /** In an executable require() knows only what Node.js has itself. */
 const requireBeside = `require = require("node:module").createRequire(process.execPath);`;
 
-/** One program as an executable has it in itself. */
-export async function bundleForExecutable(source, system, file) {
+/** The binding of a serial line is a file of its own, beside the others: its package would look for it in node_modules. */
+const serialBinding = {
+  name: "serial-binding",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node-gyp-build$/ }, () => ({ path: "binding", namespace: "serial-binding" }));
+    onResolve({ filter: /^\.\/serialport\.node$/ }, ({ path: name }) => ({ path: name, external: true }));
+    onLoad({ filter: /./, namespace: "serial-binding" }, () => ({
+      contents: `module.exports = () => require("./serialport.node")`,
+    }));
+  },
+};
+
+/** One program as an executable has it in itself: run by Node.js, or as a function by src/cli/launch.ts. */
+export async function bundleForExecutable(source, system, file, { isFunction = false } = {}) {
   await build({
     ...common,
     define: {
@@ -151,10 +186,9 @@ export async function bundleForExecutable(source, system, file) {
     outExtension: undefined,
     entryPoints: [source],
     outfile: file,
-    external: ["serialport"], // its binding is a file of its own
+    external: [],
     plugins: [allApart, shortNames],
-    banner: { js: requireBeside },
-    charset: "ascii",
+    ...(isFunction ? asFunction : { banner: { js: requireBeside } }),
   });
 }
 
@@ -164,6 +198,7 @@ export async function bundleBesides(folder) {
     ...common,
     outdir: folder,
     external: ["osx-temperature-sensor"], // systeminformation looks for it on macOS
+    plugins: [serialBinding, shortNames],
     entryPoints: Object.fromEntries(besides.map((name) => [name, name])),
   });
 }
