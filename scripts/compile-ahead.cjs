@@ -13,7 +13,9 @@ const file = path.join(folder, path.basename(program));
 const scratch = mkdtempSync(path.join(tmpdir(), "compile-ahead-"));
 const socket = path.join(scratch, "agent.sock");
 
-const script = new Script(readFileSync(program, "latin1"), { filename: path.basename(program) });
+// A string of its own: a part of the whole path would bring that along into what is kept.
+const name = Buffer.from(path.basename(program)).toString();
+const script = new Script(readFileSync(program, "latin1"), { filename: name });
 const module_ = new Module(file);
 module_.filename = file;
 module_.paths = Module._nodeModulePaths(folder);
