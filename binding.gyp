@@ -60,6 +60,7 @@
             "native/sampler/sampler_core.cc",
             "native/sampler/sampler.cc",
             "native/sampler/statfs_probe_linux.cc",
+            "native/service/notify_linux.cc",
             "native/system/clock_devices_linux.cc",
             "native/system/clock_linux.cc",
             "native/system/program_text_linux.cc"

@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build, transform } from "esbuild";
+import { lateModules, standIns } from "./lean.mjs";
 import { run } from "./run.mjs";
 import { root } from "./stamps.mjs";
 
@@ -103,7 +104,7 @@ export async function bundle() {
       ...common,
       define: { ...define, "process.platform": JSON.stringify(system) },
       entryPoints: { [path.parse(programOf(system)).name]: "src/cli/agent.ts" },
-      plugins: [apart, shortNames],
+      plugins: [apart, standIns, lateModules, shortNames],
       ...asFunction,
     });
   }
@@ -159,6 +160,17 @@ const allApart = {
   },
 };
 
+const forExecutable = (system) => ({
+  ...common,
+  define: {
+    ...{ "import.meta.dirname": "__dirname", "process.platform": JSON.stringify(system) },
+    ...buildFacts(),
+  },
+  outdir: undefined,
+  outExtension: undefined,
+  charset: "ascii",
+});
+
 /** In an executable require() knows only what Node.js has itself. */
 const requireBeside = `require = require("node:module").createRequire(process.execPath);`;
 
@@ -177,17 +189,11 @@ const serialBinding = {
 /** One program as an executable has it in itself: run by Node.js, or as a function by src/cli/launch.ts. */
 export async function bundleForExecutable(source, system, file, { isFunction = false } = {}) {
   await build({
-    ...common,
-    define: {
-      ...{ "import.meta.dirname": "__dirname", "process.platform": JSON.stringify(system) },
-      ...buildFacts(),
-    },
-    outdir: undefined,
-    outExtension: undefined,
+    ...forExecutable(system),
     entryPoints: [source],
     outfile: file,
     external: [],
-    plugins: [allApart, shortNames],
+    plugins: [allApart, ...(isFunction ? [standIns, lateModules] : []), shortNames],
     ...(isFunction ? asFunction : { banner: { js: requireBeside } }),
   });
 }

@@ -22,6 +22,9 @@ const files = [
   ["/etc/limiquantix/agent.yaml", "packaging/config/agent.yaml", 0o644],
   ["/usr/lib/udev/rules.d/60-limiquantix-agent.rules", "packaging/udev/60-limiquantix-agent.rules", 0o644],
   ["/usr/lib/systemd/system/limiquantix-agent.service", "packaging/systemd/limiquantix-agent.service", 0o644],
+  // For guests without systemd; install.sh puts the one that is needed into /etc/init.d.
+  ["/usr/share/limiquantix-agent/init/openrc", "packaging/openrc/limiquantix-agent", 0o755],
+  ["/usr/share/limiquantix-agent/init/sysv", "packaging/sysv/limiquantix-agent", 0o755],
 ];
 
 /** Puts all of it for "linux-x64" or "linux-arm64", whose executables are built, under the empty `folder`. */

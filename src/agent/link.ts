@@ -15,22 +15,26 @@ type Link =
 /** A host that is there this soon after another may have sent its first request before that one was seen to go. */
 const quickReconnectMs = 100;
 
+/** Of a Link, for those who want to know. */
+export type LinkState = Link["state"];
+
 /** How long the last replies may take to leave when the agent stops. */
 const drainMs = 300;
 
 /**
  * Keeps the agent reachable: opens a port, serves each host that attaches, and opens the port anew when it is
- * gone, until `signal` is aborted.
+ * gone, until `signal` is aborted. `onState` is told of each change.
  */
 export async function keepLink(
   agent: Agent,
   transport: Transport,
   log: Log,
   signal: AbortSignal,
+  onState: (state: LinkState) => void = () => undefined,
 ): Promise<void> {
   const trouble = new Backoff();
   while (!signal.aborted) {
-    const closed = await servePort(agent, transport, log, signal);
+    const closed = await servePort(agent, transport, log, signal, onState);
     if (closed === "stopped") return;
     if (closed.reason !== "failed") {
       log.info({ port: transport.description, reason: closed.reason }, "the port is gone; opening it again");
@@ -50,8 +54,10 @@ async function servePort(
   transport: Transport,
   log: Log,
   signal: AbortSignal,
+  onState: (state: LinkState) => void,
 ): Promise<PortClosed | "stopped"> {
   let link: Link = { state: "waiting-for-port" };
+  onState(link.state);
   let end: (cause: PortClosed | "stopped") => void = () => undefined;
   const ended = new Promise<PortClosed | "stopped">((resolve) => (end = resolve));
   const events: PortEvents = {
@@ -60,6 +66,7 @@ async function servePort(
       const session = new Session(agent, link.port, log);
       const unsent = performance.now() - link.since < quickReconnectMs ? link.unsent : [];
       link = { state: "attached", port: link.port, session };
+      onState(link.state);
       log.info({ port: transport.description }, "a host attached");
       session.begin(unsent);
     },
@@ -67,6 +74,7 @@ async function servePort(
       if (link.state !== "attached") return;
       const unsent = link.session.end();
       link = { state: "host-away", port: link.port, since: performance.now(), unsent };
+      onState(link.state);
       log.info({ port: transport.description }, "the host went away");
     },
     room(mostBytes) {
@@ -90,6 +98,7 @@ async function servePort(
   try {
     port = await transport.open(events, signal);
     link = { state: "host-away", port, since: 0, unsent: [] };
+    onState(link.state);
     log.info({ port: transport.description, kind: port.kind }, "the port is open");
     const cause = await ended;
     const last = link as Link; // the events have changed it meanwhile

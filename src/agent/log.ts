@@ -3,6 +3,7 @@ import path from "node:path";
 import { type LevelWithSilent, type Logger, pino } from "pino";
 import sonicBoom from "sonic-boom";
 import type { Config } from "./config/config.ts";
+import { journalLine } from "./journal.ts";
 
 export type Log = Pick<Logger, "trace" | "debug" | "info" | "warn" | "error">;
 
@@ -32,11 +33,20 @@ export interface LogTap {
   write(line: string): void;
 }
 
-/** The agent's log: to standard error, or to a file that is rotated by size. Writing never blocks the agent. */
-export async function openLog(options: LogOptions, tap?: LogTap): Promise<LogSink> {
+/**
+ * The agent's log: to standard error, or to a file that is rotated by size. Writing never blocks the agent. `isJournal`:
+ * standard error is journald's.
+ */
+export async function openLog(options: LogOptions, tap?: LogTap, isJournal = false): Promise<LogSink> {
   const output = options.log_file === "" ? standardError() : await rotatingFile(options);
   const held = new HeldOutput(output.stream);
-  const target = options.log_format === "text" ? await forPeople(held) : held;
+  const format = options.log_format;
+  const target =
+    isJournal && options.log_file === ""
+      ? forJournal(held, format === "json")
+      : format === "text"
+        ? await forPeople(held)
+        : held;
   const log = pino(
     {
       level: options.log_level satisfies LevelWithSilent,
@@ -139,6 +149,10 @@ async function rotatingFile(options: LogOptions): Promise<Output> {
         stream.end(done);
       }),
   };
+}
+
+function forJournal(output: Output["stream"], asJson: boolean): Output["stream"] {
+  return { write: (line) => output.write(journalLine(line, { asJson })) };
 }
 
 async function forPeople(output: Output["stream"]): Promise<Output["stream"]> {

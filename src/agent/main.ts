@@ -4,8 +4,8 @@ import { Agent } from "./agent.ts";
 import { Audit } from "./audit.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Config } from "./config/config.ts";
-import { keepLink } from "./link.ts";
-import { type LogTap, openLog } from "./log.ts";
+import { type LinkState, keepLink } from "./link.ts";
+import { type Log, type LogTap, openLog } from "./log.ts";
 import { forbidCoreDumps, freezer } from "./platform/index.ts";
 import { RecordFile, recordFolder } from "./quiesce/record.ts";
 import { type Recovery, recover } from "./quiesce/recovery.ts";
@@ -34,9 +34,19 @@ export async function thawLeftovers(): Promise<Recovery | undefined> {
 export interface RunHooks {
   /** Gets the lines of the log too. */
   logTap?: LogTap;
+  /** Standard error is journald's. */
+  isJournal?: boolean;
   /** Called when the agent waits for its host. */
-  onRunning?: () => void;
+  onRunning?: (log: Log) => void;
+  /** Told in a few words where the agent stands with its host, whenever that has changed. */
+  onStatus?: (text: string) => void;
 }
+
+const statusOf: Readonly<Record<LinkState, string>> = {
+  "waiting-for-port": "waiting for the port",
+  "host-away": "the port is open, no host is attached",
+  attached: "a host is attached",
+};
 
 /**
  * Runs the agent until `signal` is aborted; `recovery` is what thawLeftovers() found. Rejects when it cannot go on; what it
@@ -46,10 +56,10 @@ export async function runAgent(
   config: Config,
   signal: AbortSignal,
   recovery: Recovery | undefined,
-  { logTap, onRunning }: RunHooks = {},
+  { logTap, isJournal, onRunning, onStatus }: RunHooks = {},
 ): Promise<void> {
   forbidCoreDumps();
-  const { log, audit, flush, hold } = await openLog(config, logTap);
+  const { log, audit, flush, hold } = await openLog(config, logTap, isJournal);
   const telemetry = new Telemetry(
     () => new Sampler(),
     {
@@ -65,8 +75,10 @@ export async function runAgent(
     log.info({ version, port: transport.description, pid: process.pid }, "limiquantix-agent starts");
     if (recovery) void agent.quiesce.recovered(recovery);
     agent.begin();
-    onRunning?.();
-    await keepLink(agent, transport, log, signal);
+    onRunning?.(log);
+    await keepLink(agent, transport, log, signal, (state) => {
+      onStatus?.(`${statusOf[state]} (${transport.description})`);
+    });
     log.info("limiquantix-agent stops");
   } finally {
     transport.close();

@@ -3,6 +3,9 @@ import { parseArgs } from "node:util";
 import { configPlaces, findConfigFile } from "../agent/config/config.ts";
 import { programData } from "../agent/config/folders.ts";
 import { type ConfigFile, configSchema } from "../agent/config/schema.ts";
+import { journalError } from "../agent/journal.ts";
+import { takeManagerEnvironment } from "../agent/service/manager-environment.ts";
+import type { Notifier } from "../agent/service/notifier.ts";
 import type { RunningService } from "../agent/service/running-service.ts";
 import { version } from "../version.ts";
 import { CodedError } from "../wire/errors.ts";
@@ -36,7 +39,7 @@ ${places}
   --version          print the version and exit
   -h, --help         print this and exit
 
-Logs go to standard error as JSON, or as the config says. SIGTERM and SIGINT stop it within a second.
+Logs go to standard error as JSON, to the journal of systemd as text, or as the config says. SIGTERM and SIGINT stop it within a second.
 Try it without a virtual machine:
   limiquantix-agent --port unix-listen:/tmp/agent.sock &
   limiquantix-ctl ping --socket /tmp/agent.sock
@@ -72,6 +75,21 @@ const exitMs = 200;
 let leave: (code: number, failure?: string) => void = (code) => process.exit(code);
 
 class UsageError extends Error {}
+
+/** Of systemd, when it has started this process. */
+const manager = process.platform === "win32" ? undefined : takeManagerEnvironment();
+
+function complain(text: string): void {
+  process.stderr.write(manager?.isJournal ? journalError(text) : `${text}\n`);
+}
+
+async function notifier(): Promise<Notifier | undefined> {
+  const { notifySocket, watchdogMs } = manager ?? {};
+  if (notifySocket === undefined) return undefined;
+  const { Notifier } = await import("../agent/service/notifier.ts");
+  const { addon } = await import("../native/addon.ts");
+  return new Notifier((text) => addon.notify(notifySocket, text), watchdogMs);
+}
 
 type Flags = ReturnType<typeof readFlags>;
 
@@ -117,7 +135,7 @@ async function main(): Promise<number> {
   try {
     flags = readFlags();
   } catch (error) {
-    process.stderr.write(`limiquantix-agent: ${(error as Error).message}\nTry: limiquantix-agent --help\n`);
+    complain(`limiquantix-agent: ${(error as Error).message}\nTry: limiquantix-agent --help`);
     return exitUsage;
   }
   if (flags.help) {
@@ -173,7 +191,19 @@ async function main(): Promise<number> {
     exitWithin(code, exitMs);
     process.exit(code);
   };
-  await runAgent(config, stop.signal, recovery);
+  const told = await notifier();
+  stop.signal.addEventListener("abort", () => {
+    told?.stopping();
+  });
+  await runAgent(config, stop.signal, recovery, {
+    isJournal: manager?.isJournal ?? false,
+    onRunning: (log) => {
+      told?.ready(log);
+    },
+    onStatus: (text) => {
+      told?.status(text);
+    },
+  });
   return 0;
 }
 
@@ -183,7 +213,7 @@ main().then(
   },
   (error: unknown) => {
     if (error instanceof UsageError) {
-      process.stderr.write(`limiquantix-agent: ${error.message}\nTry: limiquantix-agent --help\n`);
+      complain(`limiquantix-agent: ${error.message}\nTry: limiquantix-agent --help`);
       leave(exitUsage, error.message);
       return;
     }
@@ -193,7 +223,7 @@ main().then(
         : error instanceof Error
           ? (error.stack ?? error.message)
           : String(error);
-    process.stderr.write(`limiquantix-agent: ${text}\n`);
+    complain(`limiquantix-agent: ${text}`);
     leave(error instanceof CodedError && error.code.startsWith("config") ? exitConfig : 1, text);
   },
 );

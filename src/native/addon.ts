@@ -28,6 +28,7 @@ import type {
 } from "./files.ts";
 import type { WindowsFiles } from "./files-win32.ts";
 import type { FreezeFs, GuardFreeze, ThawFs, TrimFs } from "./freeze.ts";
+import type { Notify } from "./notify.ts";
 import type { PortWatchConstructor, RawListenerConstructor, RawPortConstructor } from "./port.ts";
 import type {
   CloseStream,
@@ -98,6 +99,7 @@ interface Addon extends WindowsFiles, ServiceFunctions {
   isClockSynchronised: IsClockSynchronised;
   comparePtpClock: ComparePtpClock;
   setRtc: SetRtc;
+  notify: Notify;
   bootId: BootId;
   isServiceRunning: IsServiceRunning;
   shutdownSystem: ShutdownSystem;

@@ -35,6 +35,16 @@ async function restarted(machine: SystemdMachine, before: number): Promise<numbe
   );
 }
 
+const device = "dev-limiquantix\\x2dagent.device";
+
+async function stateOf(machine: SystemdMachine, state: string): Promise<void> {
+  await until(
+    `the service to be ${state}`,
+    async () => (await machine.run("systemctl is-active limiquantix-agent")).stdout === `${state}\n`,
+    deadlineMs,
+  );
+}
+
 describe("agent as a service of systemd", () => {
   it("answers a guest's first host, and runs each command in a cgroup below its unit's", async () => {
     await using machine = await guest.restore();
@@ -86,7 +96,10 @@ describe("agent as a service of systemd", () => {
 
   it("does not start again and again with a config that is wrong", async () => {
     await using machine = await guest.restore();
-    await machine.configureAgent("telemetry_interval_secs: never");
+    await assert.rejects(
+      machine.configureAgent("telemetry_interval_secs: never"),
+      /Job for limiquantix-agent\.service failed/,
+    );
     await until(
       "the service to have failed",
       async () => (await machine.run("systemctl is-failed limiquantix-agent")).stdout === "failed\n",
@@ -111,23 +124,110 @@ describe("agent as a service of systemd", () => {
     );
   });
 
-  it("serves a port again that was unplugged", async () => {
+  it("ends when its port is unplugged, is enabled or disabled with it, and starts when it is there again", async () => {
     await using machine = await guest.restore();
     await using client = await host(machine);
-    const pid = await machine.agentPid();
     await client.ping();
     await machine.unplugPort();
+    await stateOf(machine, "inactive");
+    await machine.expect("systemctl disable limiquantix-agent");
+    await machine.plugPort();
     await until(
-      "udev to remove its name",
-      async () => (await machine.run("test -e /dev/virtio-ports/org.limiquantix.agent.0")).exitCode !== 0,
+      "udev to have named the port",
+      async () => (await machine.run(`systemctl is-active '${device}'`)).stdout === "active\n",
+      deadlineMs,
     );
+    assert.equal((await machine.run("systemctl is-active limiquantix-agent")).stdout, "inactive\n");
+    await machine.unplugPort();
+    await machine.expect("systemctl enable limiquantix-agent");
     await machine.plugPort();
     await until(
       "an answer",
       () => client.ping({ timeoutSeconds: 2 }).catch(() => false as const),
       deadlineMs,
     );
-    assert.equal(await machine.agentPid(), pid);
+  });
+
+  it("starts by udev where the port was there before the package", async () => {
+    await using machine = await guest.restore();
+    const rule = "/usr/lib/udev/rules.d/60-limiquantix-agent.rules";
+    const tellUdev =
+      "udevadm control --reload; udevadm trigger --subsystem-match=virtio-ports --action=change";
+    await machine.expect(`systemctl stop limiquantix-agent; mv ${rule} /root/rule; ${tellUdev}`);
+    await until(
+      "udev to have forgotten the port",
+      async () => (await machine.run(`systemctl is-active '${device}'`)).stdout === "inactive\n",
+      deadlineMs,
+    );
+    await machine.expect(`mv /root/rule ${rule}; ${tellUdev}`);
+    await stateOf(machine, "active");
+  });
+
+  it("tells systemd how it stands with its host, and the journal what it does, with priorities", async () => {
+    await using machine = await guest.restore();
+    await machine.configureAgent("security: {audit_logging: true}");
+    const pid = await machine.agentPid();
+    const status = async (): Promise<string> =>
+      machine.expect("systemctl show --value --property=StatusText limiquantix-agent");
+    await until(
+      "nobody",
+      async () => (await status()) === "the port is open, no host is attached (auto)\n",
+      deadlineMs,
+    );
+    await using client = await host(machine);
+    await client.execute({ command: "logger -p daemon.crit 'a\nb'; exit 3" });
+    await until("a host", async () => (await status()) === "a host is attached (auto)\n", deadlineMs);
+    await machine.expect(
+      "printf '\\nnonsense: 1\\n' >>/etc/limiquantix/agent.yaml; systemctl restart limiquantix-agent || true",
+    );
+    const lines = async (): Promise<[string, string][]> =>
+      (await machine.expect("journalctl --quiet --unit=limiquantix-agent --output=json"))
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line) as Record<string, string>)
+        .filter(({ _COMM }) => _COMM !== "systemd")
+        .map(({ PRIORITY = "", MESSAGE = "" }) => [PRIORITY, MESSAGE]);
+    const failure = /nonsense/;
+    await until(
+      "the failure",
+      async () => (await lines()).some(([, text]) => failure.test(text)),
+      deadlineMs,
+    );
+    const all = await lines();
+    const has = (priority: string, text: RegExp): void => {
+      assert.ok(
+        all.some(([its, line]) => its === priority && text.test(line)),
+        `${priority} ${text} in ${JSON.stringify(all)}`,
+      );
+    };
+    has("6", new RegExp(`^limiquantix-agent starts version=\\S+ port=auto pid=${pid}$`));
+    has("6", /^a host attached port=auto$/);
+    has("5", /^\{"level":"info",.*"audit":\{"operation":"execute",.*"outcome":"ended".*\}$/);
+    has("3", failure);
+  });
+
+  it("is killed when it hangs, without a core, and is back", async () => {
+    await using machine = await guest.restore();
+    const dropIn = "/run/systemd/system/limiquantix-agent.service.d/hurry.conf";
+    await machine.expect(
+      `mkdir -p "$(dirname ${dropIn})"; printf '[Service]\\nWatchdogSec=6\\n' >${dropIn}; systemctl daemon-reload; systemctl restart limiquantix-agent`,
+    );
+    await using client = await host(machine);
+    await client.ping();
+    const pid = await machine.agentPid();
+    const began = performance.now();
+    await until("longer than the watchdog's time", () => performance.now() - began > 8_000, 20_000);
+    assert.equal(await machine.agentPid(), pid, "it was killed although it does not hang");
+    await machine.expect(`kill -STOP ${pid}`);
+    await restarted(machine, pid);
+    await until(
+      "an answer",
+      () => client.ping({ timeoutSeconds: 2 }).catch(() => false as const),
+      deadlineMs,
+    );
+    const log = await machine.expect("journalctl --quiet --no-pager --output=cat --unit=limiquantix-agent");
+    assert.match(log, /Watchdog timeout[^]*status=9\/KILL[^]*result 'watchdog'/);
+    assert.doesNotMatch(log, /dumped/);
   });
 
   it("is there in rescue mode", async () => {

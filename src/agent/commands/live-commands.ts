@@ -25,7 +25,7 @@ const mostTold = 8;
 /** The live commands of this agent, by their ids. */
 export class LiveCommands {
   /** Unlike those of an agent that ran before: a host must not attach to another command than it means. */
-  readonly #prefix = randomBytes(4).toString("hex");
+  #prefix: string | undefined;
   readonly #commands = new Map<string, { live: LiveCommand; facts: LiveFacts }>();
   #counter = 0;
   #starting = 0;
@@ -48,6 +48,7 @@ export class LiveCommands {
 
   /** Takes over `command`. Throws CodedError spawn, and then the command is ended. */
   add(command: Command, options: LiveOptions, facts: LiveFacts): LiveCommand {
+    this.#prefix ??= randomBytes(4).toString("hex");
     const id = `${this.#prefix}-${++this.#counter}`;
     let live: LiveCommand;
     try {

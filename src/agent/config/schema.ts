@@ -45,8 +45,8 @@ export const configSchema = v.strictObject({
     65_536,
   ),
   log_level: v.optional(v.picklist(["trace", "debug", "info", "warn", "error"]), "info"),
-  /** json: one object a line. text: for people. */
-  log_format: v.optional(v.picklist(["json", "text"]), "json"),
+  /** json: one object a line. text: for people. auto: text in the journal of systemd, with its priorities, else json. */
+  log_format: v.optional(v.picklist(["auto", "json", "text"]), "auto"),
   /** "" logs to standard error. */
   log_file: v.optional(v.union([v.literal(""), absolutePath]), ""),
   log_max_size_bytes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(4096)), 10 * 1024 * 1024),

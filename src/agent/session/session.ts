@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { CodedError } from "../../wire/errors.ts";
 import {
@@ -17,6 +16,7 @@ import type { Agent } from "../agent.ts";
 import { type Log, LogLimiter } from "../log.ts";
 import type { Port } from "../transport/port.ts";
 import { errorEvent, failureOf } from "./failure.ts";
+import { freshId } from "./fresh-id.ts";
 import { RunningRequest } from "./running-request.ts";
 import { type Lane, Responder } from "./responder.ts";
 import { Streams } from "./streams.ts";
@@ -261,7 +261,7 @@ export class Session {
 
   /** An answer carries its request's id, an event a fresh one. */
   #send(lane: Lane, payload: Envelope, answersTo?: string, sent?: () => void): void {
-    const messageId = answersTo ?? randomUUID();
+    const messageId = answersTo ?? freshId();
     const kind = answersTo === undefined ? "event" : "answer";
     this.#responder.send(lane, { messageId, timestamp: timestamp(Date.now()), ...payload }, kind, sent);
     if (this.#responder.congested) this.#pause();

@@ -33,7 +33,7 @@ interface Incoming {
 /** All transfers of this agent. */
 export class Transfers {
   readonly journal: Journal;
-  readonly #prefix = randomBytes(4).toString("hex");
+  #prefix: string | undefined;
   readonly #log: Pick<Log, "warn">;
   readonly #incoming = new Map<string, Incoming>();
   readonly #failures = new Map<string, { streams: Streams; error: CodedError }>();
@@ -68,6 +68,7 @@ export class Transfers {
   }
 
   newStreamId(): string {
+    this.#prefix ??= randomBytes(4).toString("hex");
     return `${this.#prefix}-t${++this.#counter}`;
   }
 

@@ -8,6 +8,7 @@ chroot "$root" depmod "$(basename "$KERNEL_MODULES")"
 
 install -D -m 755 "$HERE/../console.sh" "$root/usr/local/sbin/test-console"
 install -m 644 "$HERE/test-console.service" "$UNIT" "$root/etc/systemd/system/"
+install -D -m 644 "$RULES" "$root/usr/lib/udev/rules.d/$(basename "$RULES")"
 install -D -m 644 "$HERE/agent-for-tests.conf" "$root/etc/systemd/system/limiquantix-agent.service.d/for-tests.conf"
 install -m 644 "$HERE/fstab" "$root/etc/fstab"
 install -m 600 "$HERE/netplan.yaml" "$root/etc/netplan/50-guest.yaml"

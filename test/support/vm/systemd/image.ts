@@ -24,7 +24,8 @@ export interface SystemdImages {
 
 const here = import.meta.dirname;
 const unit = "packaging/systemd/limiquantix-agent.service";
-const recipe = hashOf({ file: here }, { file: unit }, { file: path.join(here, "../console.sh") });
+const rules = "packaging/udev/60-limiquantix-agent.rules";
+const recipe = hashOf({ file: here }, { file: unit }, { file: rules }, { file: path.join(here, "../console.sh") });
 
 const packages = [
   ...["systemd", "systemd-sysv", "udev", "dbus", "kmod", "libstdc++6", "busybox"],
@@ -121,6 +122,7 @@ function root(kernel: Kernel): Promise<string> {
       {
         HERE: here,
         UNIT: path.resolve(unit),
+        RULES: path.resolve(rules),
         KERNEL: kernel.folder,
         VERSION: kernel.version,
         FOLDERS: moduleFolders.join(" "),
