@@ -12,7 +12,6 @@
           "sources": [
             "native/base/detached_call_linux.cc",
             "native/base/detached_thread_linux.cc",
-            "native/base/external_text_linux.cc",
             "native/base/poll_set_linux.cc",
             "native/base/poller_linux.cc",
             "native/base/thread_pool_linux.cc",
@@ -63,7 +62,8 @@
             "native/sampler/statfs_probe_linux.cc",
             "native/service/notify_linux.cc",
             "native/system/clock_devices_linux.cc",
-            "native/system/clock_linux.cc"
+            "native/system/clock_linux.cc",
+            "native/system/program_text_linux.cc"
           ],
           # A thread that a dead mount holds up may outlive the environment that started it; its code must stay.
           "ldflags": ["-Wl,-z,nodelete"]

@@ -9,8 +9,12 @@ export const agentProgram = path.resolve("dist/bin/agent.cjs");
 /** The environment that a service has: nothing of this shell that would slow Node's start. */
 export const serviceEnvironment = { PATH: process.env.PATH ?? "", HOME: "/" };
 
+export function startProgram(program: string, args: readonly string[]): ChildProcess {
+  return spawn(program, args, { stdio: ["ignore", "ignore", "ignore"], env: serviceEnvironment });
+}
+
 export function startNode(args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, args, { stdio: ["ignore", "ignore", "ignore"], env: serviceEnvironment });
+  return startProgram(process.execPath, args);
 }
 
 export async function stop(child: ChildProcess): Promise<void> {
@@ -30,10 +34,15 @@ export async function withFolder<T>(body: (folder: string) => Promise<T>): Promi
   }
 }
 
-/** Anonymous resident memory in KiB, without the files that are mapped. */
-export function anonymousKiB(pid: number): number {
-  return Number(/^Anonymous:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]);
+/** A field of smaps_rollup in KiB. Anonymous: resident memory without the files that are mapped. */
+export function memoryKiB(pid: number, field: "Anonymous" | "Rss" | "Pss"): number {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  return Number(new RegExp(`^${field}:\\s+(\\d+) kB$`, "m").exec(rollup)?.[1]);
 }
+
+export const anonymousKiB = (pid: number): number => memoryKiB(pid, "Anonymous");
+
+export const threads = (pid: number): number => readdirSync(`/proc/${pid}/task`).length;
 
 /** Times a process has gone to sleep, all threads together: what wakes up must have slept. */
 export function sleeps(pid: number): number {

@@ -1,6 +1,5 @@
 #include <napi.h>
 
-#include "base/external_text.h"
 #include "base/instance_data.h"
 #include "files/files.h"
 #include "freeze/freeze.h"
@@ -9,8 +8,6 @@
 #include "sampler/sampler.h"
 #ifdef _WIN32
 #include "service/service.h"
-#else
-#include "service/notify.h"
 #endif
 #include "system/system.h"
 
@@ -48,7 +45,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterConsole(env, exports);
   limiquantix::RegisterAccounts(env, exports);
 #else
-  limiquantix::RegisterExternalText(env, exports);
   limiquantix::RegisterPort(env, exports);
   limiquantix::RegisterListener(env, exports);
   limiquantix::RegisterCore(env, exports);
@@ -70,7 +66,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterGuard(env, exports);
   limiquantix::RegisterClock(env, exports);
   limiquantix::RegisterClockDevices(env, exports);
-  limiquantix::RegisterNotify(env, exports);
+  limiquantix::RegisterProgramText(env, exports);
 #endif
   return exports;
 }

@@ -62,16 +62,17 @@ const common = {
   logLevel: "warning",
 };
 
-/** What Node would put around a module. */
-const asFunction = {
-  banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
-  footer: { js: "})" },
-};
-
 /** Systems that there is an agent for, each with a program of its own: what is for the other would only take memory. */
 const systems = ["linux", "win32"];
 
 const programOf = (system) => `agent.${system}.cjs`;
+
+/** Makes of a program a function, with what Node would put around it. */
+const asFunction = {
+  banner: { js: "(function (exports, require, module, __filename, __dirname) {" },
+  footer: { js: "})" },
+  charset: "ascii",
+};
 
 /** Runs this system's program, with the compiled code beside it if this Node.js can use it. */
 const launcher = (cache) => `#!/usr/bin/env node
@@ -105,7 +106,6 @@ export async function bundle() {
       entryPoints: { [path.parse(programOf(system)).name]: "src/cli/agent.ts" },
       plugins: [apart, standIns, lateModules, shortNames],
       ...asFunction,
-      charset: "ascii",
     });
   }
 
@@ -122,15 +122,34 @@ export async function bundle() {
 export async function compileAhead() {
   const launched = readFileSync(path.join(output, "agent.cjs"), "utf8");
   const [cache] = /[0-9a-f]+\.code-cache/.exec(launched) ?? [];
-  await run(process.execPath, [
-    path.join(root, "scripts/compile-ahead.cjs"),
-    path.join(output, programOf(process.platform)),
-    path.join(output, `agent.${process.platform}.${cache}`),
-  ]);
+  await compileFor([process.execPath], {
+    program: path.join(output, programOf(process.platform)),
+    compiled: path.join(output, `agent.${process.platform}.${cache}`),
+    folder: output,
+  });
+}
+
+/** The same bytes each time. It is the one such flag that V8 may be without when it is to take them. */
+const sameEachTime = "--random-seed=1";
+
+const tryCompiled = `
+const { readFileSync } = require("node:fs");
+const [program, compiled] = process.argv.slice(1);
+const { cachedDataRejected } = new (require("node:vm").Script)(readFileSync(program, "latin1"), {
+  cachedData: readFileSync(compiled),
+});
+if (cachedDataRejected) throw new Error("V8 does not take what it has compiled");
+`;
+
+/** By the Node.js that is to run it, with the flags it is to have: V8 refuses what others have compiled. */
+export async function compileFor([command, ...args], { program, compiled, folder, flags = [] }) {
+  const ahead = path.join(root, "scripts/compile-ahead.cjs");
+  await run(command, [...args, ...flags, sameEachTime, ahead, program, compiled, folder]);
+  await run(command, [...args, ...flags, "-e", tryCompiled, program, compiled]);
 }
 
 /** What an executable's programs load when it is first needed, from files beside it. */
-const besides = ["tar-stream", "systeminformation", "pino-pretty"];
+const besides = ["tar-stream", "systeminformation", "pino-pretty", "serialport"];
 
 const allApart = {
   name: "all-apart",
@@ -155,27 +174,27 @@ const forExecutable = (system) => ({
 /** In an executable require() knows only what Node.js has itself. */
 const requireBeside = `require = require("node:module").createRequire(process.execPath);`;
 
-/** One program as an executable has it in itself. */
-export async function bundleForExecutable(source, system, file) {
+/** The binding of a serial line is a file of its own, beside the others: its package would look for it in node_modules. */
+const serialBinding = {
+  name: "serial-binding",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node-gyp-build$/ }, () => ({ path: "binding", namespace: "serial-binding" }));
+    onResolve({ filter: /^\.\/serialport\.node$/ }, ({ path: name }) => ({ path: name, external: true }));
+    onLoad({ filter: /./, namespace: "serial-binding" }, () => ({
+      contents: `module.exports = () => require("./serialport.node")`,
+    }));
+  },
+};
+
+/** One program as an executable has it in itself: run by Node.js, or as a function by src/cli/launch.ts. */
+export async function bundleForExecutable(source, system, file, { isFunction = false } = {}) {
   await build({
     ...forExecutable(system),
     entryPoints: [source],
     outfile: file,
-    external: ["serialport"], // its binding is a file of its own
-    plugins: [allApart, shortNames],
-    banner: { js: requireBeside },
-  });
-}
-
-/** The agent as src/cli/executable.ts runs it: a function, and ASCII. */
-export async function bundleAgentForExecutable(system, file) {
-  await build({
-    ...forExecutable(system),
-    entryPoints: ["src/cli/agent.ts"],
-    outfile: file,
-    external: ["serialport"],
-    plugins: [allApart, standIns, lateModules, shortNames],
-    ...asFunction,
+    external: [],
+    plugins: [allApart, ...(isFunction ? [standIns, lateModules] : []), shortNames],
+    ...(isFunction ? asFunction : { banner: { js: requireBeside } }),
   });
 }
 
@@ -185,6 +204,7 @@ export async function bundleBesides(folder) {
     ...common,
     outdir: folder,
     external: ["osx-temperature-sensor"], // systeminformation looks for it on macOS
+    plugins: [serialBinding, shortNames],
     entryPoints: Object.fromEntries(besides.map((name) => [name, name])),
   });
 }

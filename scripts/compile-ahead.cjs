@@ -1,4 +1,5 @@
-// compile-ahead.cjs PROGRAM OUTPUT: runs the agent against a socket of our own and keeps what V8 has compiled.
+// compile-ahead.cjs PROGRAM OUTPUT FOLDER: runs the agent, as if it were in FOLDER, against a socket of our own and keeps
+// what V8 has compiled.
 "use strict";
 const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require("node:fs");
 const Module = require("node:module");
@@ -7,17 +8,20 @@ const { tmpdir } = require("node:os");
 const path = require("node:path");
 const { Script } = require("node:vm");
 
-const [, , program, output] = process.argv;
-const folder = mkdtempSync(path.join(tmpdir(), "compile-ahead-"));
-const socket = path.join(folder, "agent.sock");
+const [, , program, output, folder] = process.argv;
+const file = path.join(folder, path.basename(program));
+const scratch = mkdtempSync(path.join(tmpdir(), "compile-ahead-"));
+const socket = path.join(scratch, "agent.sock");
 
-const script = new Script(readFileSync(program, "latin1"), { filename: program });
-const module_ = new Module(program);
-module_.filename = program;
-module_.paths = Module._nodeModulePaths(path.dirname(program));
+// A string of its own: a part of the whole path would bring that along into what is kept.
+const name = Buffer.from(path.basename(program)).toString();
+const script = new Script(readFileSync(program, "latin1"), { filename: name });
+const module_ = new Module(file);
+module_.filename = file;
+module_.paths = Module._nodeModulePaths(folder);
 
 function finish(code) {
-  rmSync(folder, { recursive: true, force: true });
+  rmSync(scratch, { recursive: true, force: true });
   process.exit(code);
 }
 
@@ -42,5 +46,5 @@ createServer((host) => {
 }).listen(socket, () => {
   process.argv = [process.argv[0], program, "--port", `unix:${socket}`, "--log-level", "error"];
   const run = script.runInThisContext();
-  run(module_.exports, module_.require.bind(module_), module_, program, path.dirname(program));
+  run(module_.exports, module_.require.bind(module_), module_, file, folder);
 });

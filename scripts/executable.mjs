@@ -5,7 +5,8 @@ import path from "node:path";
 import { inject } from "postject";
 import { buildLinux } from "./build-linux.mjs";
 import { buildWin32 } from "./build-win32.mjs";
-import { bundleAgentForExecutable, bundleBesides, bundleForExecutable } from "./bundle.mjs";
+import { checkLinuxBinary } from "./binary-check.mjs";
+import { bundleBesides, bundleForExecutable, compileFor } from "./bundle.mjs";
 import { nodeBinary } from "./node-binaries.mjs";
 import { main, run } from "./run.mjs";
 import { setup } from "./setup.mjs";
@@ -15,19 +16,15 @@ import { root, whenChanged } from "./stamps.mjs";
 const fuse = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
 const platforms = {
-  "linux-x64": { strip: "x86_64-linux-gnu-strip", suffix: "" },
-  "linux-arm64": { strip: "aarch64-linux-gnu-strip", suffix: "" },
-  "win32-x64": { strip: undefined, suffix: ".exe" },
+  "linux-x64": { prefix: "x86_64-linux-gnu-", suffix: "", serial: "glibc" },
+  "linux-arm64": { prefix: "aarch64-linux-gnu-", suffix: "", serial: "armv8.glibc" },
+  "win32-x64": { prefix: undefined, suffix: ".exe", serial: undefined },
 };
 
-/** Where each is from, and the folder in dist/executable/<platform> that it is put into. */
-const programs = {
-  "limiquantix-agent": {
-    source: "src/cli/executable.ts",
-    folder: "limiquantix-agent",
-    assets: agentAssets,
-  },
-  "limiquantix-ctl": { source: "src/cli/ctl.ts", folder: "." },
+/** What runs the Node.js of a platform here. Windows: nothing, and V8 compiles there when the agent starts. */
+const runners = {
+  "linux-x64": [],
+  "linux-arm64": ["qemu-aarch64-static", "-L", "/usr/aarch64-linux-gnu"],
 };
 
 /** Threads for V8's background work do nothing for an agent that sleeps. */
@@ -35,65 +32,97 @@ const flags = ["--v8-pool-size=0"];
 
 /** Node.js without symbols; it has to be before the program is put into it, which strip would take for rubbish. */
 async function bareNode(platform, scratch) {
-  const { strip, suffix } = platforms[platform];
+  const { prefix, suffix } = platforms[platform];
   const shipped = await nodeBinary(platform);
   const file = path.join(scratch, `node${suffix}`);
-  if (strip === undefined) {
+  if (prefix === undefined) {
     await run("osslsigncode", ["remove-signature", "-in", shipped, "-out", file]);
     return file;
   }
   copyFileSync(shipped, file);
   chmodSync(file, 0o755);
-  await run(strip, ["--strip-all", file]);
+  await run(`${prefix}strip`, ["--strip-all", file]);
   return file;
 }
 
-/** How a program of Node.js for `platform` is run here; undefined when it cannot be. */
-function runnerOf(platform) {
-  return platform === `${process.platform}-${process.arch}` ? [] : undefined;
+/** What is put into Node.js: the host's program, with V8's code for it. */
+async function blobOfCtl(platform, scratch) {
+  const main = "limiquantix-ctl.cjs";
+  await bundleForExecutable("src/cli/ctl.ts", platform.split("-")[0], path.join(scratch, main));
+  // V8's compiled code is for the platform that compiles it.
+  return blob({ main, useCodeCache: platform === `${process.platform}-${process.arch}` }, scratch);
 }
 
-/** The agent, and V8's code for what of it runs until it has greeted a host; empty when it cannot be run here. */
-async function agentAssets(platform, scratch) {
-  const program = path.join(scratch, "agent.cjs");
-  const compiled = path.join(scratch, "agent.code-cache");
-  await bundleAgentForExecutable(platform.split("-")[0], program);
+/** The agent's, with V8's code for all that it runs until it has greeted a host; src/cli/launch.ts starts it. */
+async function blobOfAgent(platform, scratch, folder) {
+  const main = "launch.cjs";
+  const [program, compiled] = ["limiquantix-agent.cjs", "compiled"].map((name) => path.join(scratch, name));
+  const [system] = platform.split("-");
+  await bundleForExecutable("src/cli/agent.ts", system, program, { isFunction: true });
+  await bundleForExecutable("src/cli/launch.ts", system, path.join(scratch, main));
   writeFileSync(compiled, "");
-  const runner = runnerOf(platform);
-  if (runner) {
-    copyFileSync(
-      path.join(root, "prebuilds", platform, "limiquantix.node"),
-      path.join(scratch, "limiquantix.node"),
-    );
-    const ahead = [path.join(root, "scripts/compile-ahead.cjs"), program, compiled];
-    // With the flags of the executable: V8 takes no code that was made with others.
-    const [command, ...args] = [...runner, await nodeBinary(platform), ...flags, ...ahead];
-    await run(command, args);
+  if (runners[platform] !== undefined) {
+    const node = [...runners[platform], await nodeBinary(platform)];
+    await compileFor(node, { program, compiled, folder, flags });
   }
-  return { program, compiled };
+  return blob({ main, useCodeCache: false, assets: { program, compiled } }, scratch);
 }
 
-/** What is put into Node.js. */
-async function blobOf(name, { source, assets }, platform, scratch) {
-  const program = path.join(scratch, `${name}.cjs`);
-  const blob = path.join(scratch, `${name}.blob`);
-  await bundleForExecutable(source, platform.split("-")[0], program);
-  const config = path.join(scratch, `${name}.json`);
+async function blob({ main, ...settings }, scratch) {
+  const output = path.join(scratch, `${main}.blob`);
+  const config = path.join(scratch, `${main}.json`);
   writeFileSync(
     config,
     JSON.stringify({
-      main: program,
-      output: blob,
+      main, // as it is called in stack traces: without the folder of who has built it
+      output,
       disableExperimentalSEAWarning: true,
       useSnapshot: false,
-      // V8's compiled code is for the platform that compiles it.
-      useCodeCache: platform === `${process.platform}-${process.arch}`,
+      ...settings,
       execArgv: flags,
-      ...(assets && { assets: await assets(platform, scratch) }),
+      execArgvExtension: "none", // NODE_OPTIONS, which could have a root's daemon load anything
     }),
   );
-  await run(await nodeBinary(`${process.platform}-${process.arch}`), ["--experimental-sea-config", config]);
-  return readFileSync(blob);
+  await run(await nodeBinary(`${process.platform}-${process.arch}`), ["--experimental-sea-config", config], {
+    cwd: scratch,
+  });
+  return readFileSync(output);
+}
+
+/** What the agent loads from files beside it. */
+async function putBeside(platform, folder) {
+  const { prefix, serial } = platforms[platform];
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(
+    path.join(root, "prebuilds", platform, "limiquantix.node"),
+    path.join(folder, "limiquantix.node"),
+  );
+  const binding = path.join(
+    root,
+    "node_modules/@serialport/bindings-cpp/prebuilds",
+    platform,
+    ["@serialport+bindings-cpp", serial, "node"].filter(Boolean).join("."),
+  );
+  // Node.js needs the library of C++ itself.
+  if (prefix !== undefined) await checkLinuxBinary(binding, { readelf: `${prefix}readelf`, asNode: true });
+  copyFileSync(binding, path.join(folder, "serialport.node"));
+  await bundleBesides(folder);
+}
+
+/** postject tells of each nameless section of Node.js that it has none. */
+async function withoutChatter(work) {
+  const { warn, log } = console;
+  const quiet =
+    (print) =>
+    (...words) => {
+      if (!/Can't find string offset for section name/.test(words.join(" "))) print(...words);
+    };
+  Object.assign(console, { warn: quiet(warn), log: quiet(log) });
+  try {
+    await work();
+  } finally {
+    Object.assign(console, { warn, log });
+  }
 }
 
 async function build(platform) {
@@ -105,22 +134,18 @@ async function build(platform) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
   }
+  const beside = path.join(output, "limiquantix-agent");
+  await putBeside(platform, beside);
   const node = await bareNode(platform, scratch);
-  for (const [name, program] of Object.entries(programs)) {
-    const file = path.join(output, program.folder, `${name}${suffix}`);
-    mkdirSync(path.dirname(file), { recursive: true });
+  const programs = [
+    [path.join(beside, `limiquantix-agent${suffix}`), await blobOfAgent(platform, scratch, beside)],
+    [path.join(output, `limiquantix-ctl${suffix}`), await blobOfCtl(platform, scratch)],
+  ];
+  for (const [file, contents] of programs) {
     copyFileSync(node, file);
-    await inject(file, "NODE_SEA_BLOB", await blobOf(name, program, platform, scratch), {
-      sentinelFuse: fuse,
-    });
+    await withoutChatter(() => inject(file, "NODE_SEA_BLOB", contents, { sentinelFuse: fuse }));
     chmodSync(file, 0o755);
   }
-  const agent = path.join(output, programs["limiquantix-agent"].folder);
-  copyFileSync(
-    path.join(root, "prebuilds", platform, "limiquantix.node"),
-    path.join(agent, "limiquantix.node"),
-  );
-  await bundleBesides(agent);
 }
 
 /** Builds what is out of date. */

@@ -25,6 +25,11 @@ const forWindows = [
   { command: "x86_64-w64-mingw32-g++-posix", package: "g++-mingw-w64-x86-64", why: "compiles the addon" },
   { command: "wine", package: "wine", why: "runs the agent for Windows" },
   { command: "/usr/lib/wine/wine64", package: "wine64", why: "is the Wine for 64-bit programs" },
+  {
+    command: "osslsigncode",
+    package: "osslsigncode",
+    why: "takes Node's signature off what is no longer Node's",
+  },
 ];
 
 const forPackage = [

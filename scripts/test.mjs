@@ -70,12 +70,13 @@ await main(async () => {
     }
     if (suite === "package") {
       await (await import("./prepack.mjs")).prepack();
-      await (await import("./executable.mjs")).buildExecutables(["linux-x64"]);
+      await (await import("./executable.mjs")).buildExecutables(["linux-x64", "linux-arm64"]);
     }
     if (suite === "windows") {
       const { buildFakeDriver, buildWin32 } = await import("./build-win32.mjs");
       await buildWin32();
       await buildFakeDriver();
+      await (await import("./executable.mjs")).buildExecutables(["win32-x64"]);
     }
     await runSuite(suite, filesOf(suite));
   }

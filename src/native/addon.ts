@@ -60,8 +60,6 @@ import type {
 
 /** On each system those of the others are missing. */
 interface Addon extends WindowsFiles, ServiceFunctions {
-  /** The bytes as Latin-1, without a copy: they must stay as they are for ever. Undefined where Node.js cannot do that. */
-  externalText?: (bytes: ArrayBuffer) => string | undefined;
   Port: RawPortConstructor;
   Listener: RawListenerConstructor;
   PortWatch: PortWatchConstructor;

@@ -1,0 +1,62 @@
+// What is compiled into the agent's executable: it runs the agent's program, which is in there too, as V8 has compiled
+// it when the executable was built.
+import { readdirSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { getRawAsset } from "node:sea";
+import { Script } from "node:vm";
+
+/** Others than the owner may write: of st_mode. */
+const writableByOthers = 0o022;
+
+const exitConfig = 78; // sysexits(3), as the agent's own
+
+/** What is wrong when somebody else than root, or than the user who runs this, could change what is loaded from `folder`. */
+function findForeign(folder: string): string | undefined {
+  const user = process.geteuid?.();
+  for (const place of [folder, ...readdirSync(folder).map((name) => path.join(folder, name))]) {
+    const { uid, mode } = statSync(place);
+    if (uid !== 0 && uid !== user)
+      return `${place} belongs to the user ${uid}; to trust it, run: chown -R root:root ${folder}`;
+    if (mode & writableByOthers)
+      return `others than its owner may write to ${place}; to trust it, run: chmod -R go-w ${folder}`;
+  }
+  return undefined;
+}
+
+/** ASCII. On Linux it stays where it is, in the pages of the executable's file, which nobody can write while it runs. */
+function textOf(program: ArrayBuffer, load: NodeJS.Require): string {
+  if (process.platform === "linux") {
+    const { programText } = load("./limiquantix.node") as { programText: (memory: ArrayBuffer) => string };
+    return programText(program);
+  }
+  return Buffer.from(program).toString("latin1");
+}
+
+type Program = (
+  exports: object,
+  require: NodeJS.Require,
+  module: object,
+  __filename: string,
+  __dirname: string,
+) => void;
+
+function launch(folder: string): void {
+  // In an executable require() knows only what Node.js has itself.
+  const load = createRequire(process.execPath);
+  const compiled = getRawAsset("compiled") as ArrayBuffer;
+  const script = new Script(textOf(getRawAsset("program") as ArrayBuffer, load), {
+    filename: "limiquantix-agent.cjs",
+    ...(compiled.byteLength > 0 && { cachedData: Buffer.from(compiled) }),
+  });
+  (script.runInThisContext() as Program)({}, load, {}, process.execPath, folder);
+}
+
+const folder = path.dirname(process.execPath);
+const foreign = process.platform === "linux" ? findForeign(folder) : undefined;
+if (foreign === undefined) {
+  launch(folder);
+} else {
+  process.stderr.write(`limiquantix-agent: not started: ${foreign}\n`);
+  process.exitCode = exitConfig;
+}
