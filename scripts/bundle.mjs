@@ -171,9 +171,6 @@ const forExecutable = (system) => ({
   charset: "ascii",
 });
 
-/** In an executable require() knows only what Node.js has itself. */
-const requireBeside = `require = require("node:module").createRequire(process.execPath);`;
-
 /** The binding of a serial line is a file of its own, beside the others: its package would look for it in node_modules. */
 const serialBinding = {
   name: "serial-binding",
@@ -194,7 +191,7 @@ export async function bundleForExecutable(source, system, file, { isFunction = f
     outfile: file,
     external: [],
     plugins: [allApart, ...(isFunction ? [standIns, lateModules] : []), shortNames],
-    ...(isFunction ? asFunction : { banner: { js: requireBeside } }),
+    ...(isFunction && asFunction),
   });
 }
 

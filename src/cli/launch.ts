@@ -1,6 +1,6 @@
 // What is compiled into the agent's executable: it runs the agent's program, which is in there too, as V8 has compiled
 // it when the executable was built.
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { getRawAsset } from "node:sea";
@@ -24,6 +24,18 @@ function findForeign(folder: string): string | undefined {
   return undefined;
 }
 
+/**
+ * The executable's file. Without /proc, as in the root of an image that is being built, Node.js knows no more than how it was
+ * called.
+ */
+function ownFile(): string {
+  const called = process.execPath;
+  const places = called.includes(path.sep) ? [""] : (process.env["PATH"] ?? "").split(path.delimiter);
+  const file = places.map((place) => path.resolve(place, called)).find((place) => existsSync(place));
+  if (file === undefined) throw new Error(`${called} is not in PATH, so what belongs to it cannot be found`);
+  return realpathSync(file);
+}
+
 /** ASCII. On Linux it stays where it is, in the pages of the executable's file, which nobody can write while it runs. */
 function textOf(program: ArrayBuffer, load: NodeJS.Require): string {
   if (process.platform === "linux") {
@@ -41,21 +53,22 @@ type Program = (
   __dirname: string,
 ) => void;
 
-function launch(folder: string): void {
+function launch(file: string, folder: string): void {
   // In an executable require() knows only what Node.js has itself.
-  const load = createRequire(process.execPath);
+  const load = createRequire(file);
   const compiled = getRawAsset("compiled") as ArrayBuffer;
   const script = new Script(textOf(getRawAsset("program") as ArrayBuffer, load), {
     filename: "limiquantix-agent.cjs",
     ...(compiled.byteLength > 0 && { cachedData: Buffer.from(compiled) }),
   });
-  (script.runInThisContext() as Program)({}, load, {}, process.execPath, folder);
+  (script.runInThisContext() as Program)({}, load, {}, file, folder);
 }
 
-const folder = path.dirname(process.execPath);
+const own = ownFile();
+const folder = path.dirname(own);
 const foreign = process.platform === "linux" ? findForeign(folder) : undefined;
 if (foreign === undefined) {
-  launch(folder);
+  launch(own, folder);
 } else {
   process.stderr.write(`limiquantix-agent: not started: ${foreign}\n`);
   process.exitCode = exitConfig;
