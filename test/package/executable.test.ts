@@ -133,6 +133,7 @@ describe("the single executable for ARM", () => {
     writeFileSync(at("agent.yaml"), `state_dir: ${at("state")}\n`);
     const args = ["--port", `unix-listen:${at("agent.sock")}`, "--config", at("agent.yaml")];
     const agent = spawn("qemu-aarch64-static", [...emulated, ...args], { stdio: "ignore" });
+    const ended = once(agent, "exit");
     try {
       await until("the agent's socket", () => existsSync(at("agent.sock")), 60_000);
       const ctl = "dist/executable/linux-x64/limiquantix-ctl";
@@ -141,7 +142,6 @@ describe("the single executable for ARM", () => {
       assert.match(ask("ping", "-c", "1"), /reply from/);
       assert.equal(ask("exec", "--shell", "echo from the guest"), "from the guest\n");
     } finally {
-      const ended = once(agent, "exit");
       agent.kill("SIGTERM");
       await ended;
       rmSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { LineCounter, type Node, isMap, isScalar, parseDocument } from "yaml";
 import * as v from "valibot";
 import { CodedError } from "../../wire/errors.ts";
@@ -24,8 +24,8 @@ export function loadConfig(file: string): ConfigFile {
   try {
     const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      requireConfigFile(fstatSync(fd), file);
-      text = readFileSync(fd, "utf8");
+      requireOwners(fstatSync(fd), file);
+      text = readAll(fd, file);
     } finally {
       closeSync(fd);
     }
@@ -38,13 +38,20 @@ export function loadConfig(file: string): ConfigFile {
   return parseConfig(text, file);
 }
 
-function requireConfigFile(facts: Stats, file: string): void {
-  if (!facts.isFile()) throw new ConfigError("configRead", `${file} is no file`);
-  if (facts.size > maxFileBytes) {
-    const message = `${file} has ${facts.size} bytes; a config file has at most ${maxFileBytes}`;
-    throw new ConfigError("configRead", message);
-  }
-  const problem = process.platform === "win32" ? undefined : problemOfOwner(facts);
+/** Without trust in what the system says of its size: it may be a device. */
+function readAll(fd: number, file: string): string {
+  const bytes = Buffer.alloc(maxFileBytes + 1);
+  let length = 0;
+  for (let read = -1; read !== 0 && length < bytes.length; length += read)
+    read = readSync(fd, bytes, length, bytes.length - length, null);
+  if (length > maxFileBytes)
+    throw new ConfigError("configRead", `${file} is larger than a config file can be: ${maxFileBytes} bytes`);
+  return bytes.toString("utf8", 0, length);
+}
+
+function requireOwners(facts: Stats, file: string): void {
+  // Everybody may write to /dev/null.
+  const problem = process.platform === "win32" || !facts.isFile() ? undefined : problemOfOwner(facts);
   if (problem === undefined) return;
   throw new ConfigError(
     "configRead",
