@@ -13,10 +13,3 @@ export function rowsOf(file: string, table: string): string[][] {
   const [, , , ...rows] = text.trimEnd().split(/\r?\n/); // names, types and keys of its columns come first
   return rows.map((row) => row.split("\t"));
 }
-
-/** The code by which Windows knows what it has installed. */
-export function productOf(file: string): string {
-  const row = rowsOf(file, "Property").find(([name]) => name === "ProductCode");
-  if (row?.[1] === undefined) throw new Error(`${file} has no ProductCode`);
-  return row[1];
-}
