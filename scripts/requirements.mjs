@@ -26,6 +26,9 @@ const forWindows = [
 ];
 
 const forPackage = [
+  { command: "dpkg-deb", package: "dpkg", why: "makes the .deb packages" },
+  { command: "lintian", package: "lintian", why: "checks them" },
+  { command: "rpmbuild", package: "rpm", why: "makes the .rpm packages" },
   { command: "x86_64-linux-gnu-g++", package: "g++", why: "compiles the addon for x86-64 Linux" },
   { command: "aarch64-linux-gnu-g++", package: "g++-aarch64-linux-gnu", why: "compiles it for ARM" },
   { command: "qemu-aarch64-static", package: "qemu-user-static", why: "runs that" },
