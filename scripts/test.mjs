@@ -76,6 +76,7 @@ await main(async () => {
       const { buildFakeDriver, buildWin32 } = await import("./build-win32.mjs");
       await buildWin32();
       await buildFakeDriver();
+      await (await import("./executable.mjs")).buildExecutables(["win32-x64"]);
     }
     await runSuite(suite, filesOf(suite));
   }

@@ -2,6 +2,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { programData } from "../agent/config/folders.ts";
 import { serviceCommandLine } from "../agent/service/command-line.ts";
+import { EventLog, eventId } from "../agent/service/event-log.ts";
 import { ServiceError, windowsError } from "../agent/service/service-error.ts";
 import { ServiceManager } from "../agent/service/service-manager.ts";
 import { addon } from "../native/addon.ts";
@@ -36,6 +37,8 @@ export const serviceExit = {
   usage: 64,
   interrupted: 130,
 } as const;
+
+const eventLogMs = 1_000;
 
 /** What is for one action only. */
 const ownOptions = {
@@ -105,7 +108,9 @@ export async function runServiceCommand(args: readonly string[]): Promise<number
     });
   } catch (error) {
     if (interrupted.signal.aborted) return serviceExit.interrupted;
-    return report(error, json);
+    const message = messageOf(error);
+    if (action === "install") await tellEventLog(message);
+    return report(error, message, json);
   }
 }
 
@@ -190,15 +195,20 @@ function wrongLine(problem: string): number {
   return serviceExit.usage;
 }
 
-function report(error: unknown, json: boolean): number {
-  const message =
-    error instanceof CodedError
-      ? error.wireText
-      : error instanceof ServiceError
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error);
+/** Nobody sees what an installer of packages runs; this does not wait for long. */
+async function tellEventLog(message: string): Promise<void> {
+  const events = new EventLog(addon.reportEvent);
+  events.add("error", eventId.error, message);
+  await events.flush(eventLogMs);
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof CodedError) return error.wireText;
+  if (error instanceof ServiceError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function report(error: unknown, message: string, json: boolean): number {
   process.stderr.write(`limiquantix-agent: ${message}\n`);
   const code = error instanceof ServiceError ? error.windowsError : undefined;
   if (json)

@@ -17,7 +17,7 @@ describe("the .msi", () => {
   let terminal: WindowsTerminal;
   let server: Server;
   let socket: string;
-  let [older, newer] = ["", ""];
+  let [older, again, newer] = ["", "", ""];
   let program: string;
   let data: string;
 
@@ -64,8 +64,9 @@ describe("the .msi", () => {
 
   before(async () => {
     wine = await Wine.open();
-    [older, newer] = await Promise.all([
+    [older, again, newer] = await Promise.all([
       packMsi(path.join(wine.folder, "older.msi"), "1.2.3"),
+      packMsi(path.join(wine.folder, "again.msi"), "1.2.3"),
       packMsi(path.join(wine.folder, "newer.msi"), "1.10.0"),
     ]);
     program = path.join(wine.driveC, "Program Files/LimiQuantix/limiquantix-agent.exe");
@@ -78,6 +79,11 @@ describe("the .msi", () => {
     server.close();
     terminal.close();
     await wine[Symbol.asyncDispose]();
+  });
+
+  it("is the same bytes from the same files", () => {
+    assert.ok(readFileSync(older).equals(readFileSync(again)));
+    rmSync(again);
   });
 
   it("says to Windows what Wine does not heed", () => {
