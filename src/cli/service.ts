@@ -197,7 +197,7 @@ function wrongLine(problem: string): number {
 
 /** Nobody sees what an installer of packages runs; this does not wait for long. */
 async function tellEventLog(message: string): Promise<void> {
-  const events = new EventLog(addon.reportEvent);
+  const events = new EventLog((...event) => addon.reportEvent(...event));
   events.add("error", eventId.error, message);
   await events.flush(eventLogMs);
 }
