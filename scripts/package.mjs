@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { deb } from "./package/deb.mjs";
 import { changesOf, packagesFolder, version } from "./package/facts.mjs";
+import { msi } from "./package/msi.mjs";
 import { rpm } from "./package/rpm.mjs";
 import { sbom } from "./package/sbom.mjs";
 import { sourceDate } from "./package/source-date.mjs";
@@ -29,6 +30,7 @@ const makers = [
     ["rpm", `limiquantix-ctl-${version}-1.${machine}.rpm`, () => rpm(platform, { product: "ctl" })],
     ["tar", `${agent}-${version}-${platform}.tar.xz`, () => tarball(platform)],
   ]),
+  ["msi", `${agent}-${version}-win32-x64.msi`, () => msi()],
   ["npm", `${agent}-${version}.tgz`, npm],
   ["sbom", `${agent}-${version}.cdx.json`, async () => (await prepack(), sbom())],
 ];

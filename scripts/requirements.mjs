@@ -25,11 +25,10 @@ const forWindows = [
   { command: "x86_64-w64-mingw32-g++-posix", package: "g++-mingw-w64-x86-64", why: "compiles the addon" },
   { command: "wine", package: "wine", why: "runs the agent for Windows" },
   { command: "/usr/lib/wine/wine64", package: "wine64", why: "is the Wine for 64-bit programs" },
-  {
-    command: "osslsigncode",
-    package: "osslsigncode",
-    why: "takes Node's signature off what is no longer Node's",
-  },
+  { command: "osslsigncode", package: "osslsigncode", why: "takes the signature off Node.js for Windows" },
+  { command: "wixl", package: "wixl", why: "makes the .msi" },
+  { command: "msibuild", package: "msitools", why: "completes and reads it" },
+  { command: "xmllint", package: "libxml2-utils", why: "reads the answer file for Windows Setup" },
 ];
 
 const forPackage = [

@@ -72,6 +72,9 @@ SysError Protect(const std::wstring& path) {
   if ((information.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0) {
     return WindowsError(ERROR_CANT_ACCESS_FILE, "CreateFile");
   }
+  if ((information.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) == 0) {
+    return WindowsError(ERROR_DIRECTORY, "CreateFile");
+  }
   PSID owner = nullptr;
   void* found = nullptr;
   DWORD error = GetSecurityInfo(folder.get(), SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, &owner,

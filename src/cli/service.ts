@@ -2,6 +2,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { programData } from "../agent/config/folders.ts";
 import { serviceCommandLine } from "../agent/service/command-line.ts";
+import { EventLog, eventId } from "../agent/service/event-log.ts";
 import { ServiceError, windowsError } from "../agent/service/service-error.ts";
 import { ServiceManager } from "../agent/service/service-manager.ts";
 import { addon } from "../native/addon.ts";
@@ -11,11 +12,13 @@ import { CodedError } from "../wire/errors.ts";
 const help = `limiquantix-agent service: the agent as a service of Windows, which starts with the system.
 
 Usage: limiquantix-agent service install [--config FILE] [--port PORT] [--log-level LEVEL] [--json]
-       limiquantix-agent service start|stop|uninstall|status [--json]
+       limiquantix-agent service start|stop|status [--json]
+       limiquantix-agent service uninstall [--remove-state] [--json]
 
   install     make the service, or bring it up to date: it runs this program, with these options, as
               LocalSystem, and is started again when it fails. It is not started now.
-  uninstall   stop it and remove it; config, log and state in ${programData()} stay
+  uninstall   stop it and remove it; config, log and state in ${programData()} stay,
+              with --remove-state only the config, also when it is not installed any more
   start       start it, and wait until it runs
   stop        stop it, and wait until it has ended
   status      its state; the exit code is 0 when it runs, 3 when it does not, 4 when it is not installed
@@ -35,7 +38,15 @@ export const serviceExit = {
   interrupted: 130,
 } as const;
 
-const optionsOfInstall = ["config", "port", "log-level"] as const;
+const eventLogMs = 1_000;
+
+/** What is for one action only. */
+const ownOptions = {
+  config: "install",
+  port: "install",
+  "log-level": "install",
+  "remove-state": "uninstall",
+} as const;
 
 function readLine(args: readonly string[]) {
   return parseArgs({
@@ -46,6 +57,7 @@ function readLine(args: readonly string[]) {
       config: { type: "string" },
       port: { type: "string" },
       "log-level": { type: "string" },
+      "remove-state": { type: "boolean" },
       json: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
@@ -71,8 +83,10 @@ export async function runServiceCommand(args: readonly string[]): Promise<number
   const carryOut = Object.hasOwn(actions, action) ? actions[action as keyof typeof actions] : undefined;
   if (carryOut === undefined || more.length > 0)
     return wrongLine("one of install, uninstall, start, stop and status is needed");
-  const foreign = optionsOfInstall.find((name) => values[name] !== undefined);
-  if (foreign !== undefined && action !== "install") return wrongLine(`--${foreign} is for service install`);
+  const foreign = Object.entries(ownOptions).find(
+    ([name, owner]) => owner !== action && values[name as keyof typeof ownOptions] !== undefined,
+  );
+  if (foreign !== undefined) return wrongLine(`--${foreign[0]} is for service ${foreign[1]}`);
   if (process.platform !== "win32")
     return wrongLine(
       "only Windows has such services; here systemd runs the agent: systemctl status limiquantix-agent",
@@ -94,7 +108,9 @@ export async function runServiceCommand(args: readonly string[]): Promise<number
     });
   } catch (error) {
     if (interrupted.signal.aborted) return serviceExit.interrupted;
-    return report(error, json);
+    const message = messageOf(error);
+    if (action === "install") await tellEventLog(message);
+    return report(error, message, json);
   }
 }
 
@@ -115,8 +131,13 @@ const actions = {
     tell(`${created ? "installed" : "updated"}: ${commandLine}${note}`, { created, commandLine, lacks });
     return serviceExit.ok;
   },
-  uninstall: async ({ manager, signal, tell }: Work): Promise<number> => {
-    await manager.uninstall(signal);
+  uninstall: async ({ manager, values, signal, tell }: Work): Promise<number> => {
+    const removesState = values["remove-state"] ?? false;
+    if (!removesState || manager.status() !== undefined) await manager.uninstall(signal);
+    if (removesState) {
+      manager.protect(programData()); // nothing is removed from a folder of somebody else's
+      await (await import("../agent/service/remains.ts")).removeRemains(programData());
+    }
     tell("uninstalled", { installed: false });
     return serviceExit.ok;
   },
@@ -174,15 +195,20 @@ function wrongLine(problem: string): number {
   return serviceExit.usage;
 }
 
-function report(error: unknown, json: boolean): number {
-  const message =
-    error instanceof CodedError
-      ? error.wireText
-      : error instanceof ServiceError
-        ? error.message
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error);
+/** Nobody sees what an installer of packages runs; this does not wait for long. */
+async function tellEventLog(message: string): Promise<void> {
+  const events = new EventLog((...event) => addon.reportEvent(...event));
+  events.add("error", eventId.error, message);
+  await events.flush(eventLogMs);
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof CodedError) return error.wireText;
+  if (error instanceof ServiceError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function report(error: unknown, message: string, json: boolean): number {
   process.stderr.write(`limiquantix-agent: ${message}\n`);
   const code = error instanceof ServiceError ? error.windowsError : undefined;
   if (json)

@@ -73,6 +73,7 @@ describe("the agent as a service of Windows", () => {
     assert.equal(nonsense.code, 64);
     const port = await agent("service", "start", "--port", "auto");
     assert.equal(port.code, 64);
+    assert.equal((await agent("service", "install", "--remove-state")).code, 64);
     const broken = path.join(wine.driveC, "broken.yaml");
     writeFileSync(broken, "log_fiel: C:\\agent.log\n");
     const wrong = await agent("service", "install", "--config", windowsPath(broken));

@@ -64,7 +64,7 @@ export class ServiceManager {
       }),
     );
     try {
-      this.#protect(folder);
+      this.protect(folder);
       attempt("the event source was not registered", () => {
         this.#control.setEventSource(serviceName);
       });
@@ -144,7 +144,8 @@ export class ServiceManager {
     return attempt(what, () => this.#control.queryService(serviceName));
   }
 
-  #protect(folder: string): void {
+  /** Makes the folder, or one that is there, such that nobody else may write there; not that of somebody else. */
+  protect(folder: string): void {
     try {
       this.#control.protectFolder(folder);
     } catch (error) {
