@@ -8,6 +8,8 @@
 #include "sampler/sampler.h"
 #ifdef _WIN32
 #include "service/service.h"
+#else
+#include "service/notify.h"
 #endif
 #include "system/system.h"
 
@@ -66,6 +68,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   limiquantix::RegisterGuard(env, exports);
   limiquantix::RegisterClock(env, exports);
   limiquantix::RegisterClockDevices(env, exports);
+  limiquantix::RegisterNotify(env, exports);
   limiquantix::RegisterProgramText(env, exports);
 #endif
   return exports;

@@ -53,10 +53,31 @@ function serialNumber(contents) {
   return `urn:uuid:${[...parts, hex.slice(20, 32)].join("-")}`;
 }
 
-/** Makes it, of npm's own list without what only development needs; the addons are built. Returns its path. */
+/** "name@version" of what only development needs, as the lock file has it: npm's own --omit leaves out more. */
+function onlyForDevelopment() {
+  const { packages } = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8"));
+  const refs = (isWanted) =>
+    Object.entries(packages)
+      .filter(([place, { dev, devOptional }]) => place !== "" && isWanted(Boolean(dev || devOptional)))
+      .map(([place, { version: locked }]) => `${place.replace(/^.*node_modules\//, "")}@${locked}`);
+  const shipped = new Set(refs((isDev) => !isDev));
+  return new Set(refs((isDev) => isDev).filter((ref) => !shipped.has(ref)));
+}
+
+/** npm's list of all packages, without those. */
+async function npmList() {
+  const list = JSON.parse(await run("npm", ["sbom", "--sbom-format", "cyclonedx", "--package-lock-only"]));
+  const others = onlyForDevelopment();
+  list.components = list.components.filter((component) => !others.has(component["bom-ref"]));
+  list.dependencies = list.dependencies
+    .filter(({ ref }) => !others.has(ref))
+    .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((name) => !others.has(name)) }));
+  return list;
+}
+
+/** Makes it, of npm's own list; the addons are built. Returns its path. */
 export async function sbom({ output = packagesFolder } = {}) {
-  const args = ["sbom", "--sbom-format", "cyclonedx", "--omit", "dev", "--package-lock-only"];
-  const list = JSON.parse(await run("npm", args));
+  const list = await npmList();
   const more = [
     ...nodeComponents(),
     ...["linux-x64", "linux-arm64", "win32-x64"].map((platform) => addonComponent(platform)),

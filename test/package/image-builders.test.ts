@@ -60,7 +60,7 @@ async function newRoot(): Promise<void> {
 }
 
 const links = (names: readonly string[]): string[] =>
-  names.filter((name) => /\.wants\/limiquantix/.test(name));
+  names.filter((name) => /^\.?\/etc\/systemd\/.*\.wants\/limiquantix/.test(name));
 
 describe("the lines of docs/image-builders.md", () => {
   it("are all run", () => {
