@@ -2,6 +2,7 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 import { configPlaces, findConfigFile } from "../agent/config/config.ts";
 import { programData } from "../agent/config/folders.ts";
+import { hasOnlyComments, readConfigFile } from "../agent/config/file.ts";
 import { type ConfigFile, configSchema } from "../agent/config/schema.ts";
 import { journalError } from "../agent/journal.ts";
 import { takeManagerEnvironment } from "../agent/service/manager-environment.ts";
@@ -104,9 +105,11 @@ function logLevel(text: string): ConfigFile["log_level"] {
 /** The config file's values, or the defaults, with the flags' in their place. */
 async function readConfig(flags: Flags): Promise<{ config: ConfigFile; file: string | undefined }> {
   const file = flags.config ?? findConfigFile();
+  const text = file === undefined ? "" : readConfigFile(file);
   // YAML is loaded only when there is some: the agent starts in half the time without.
-  const config =
-    file === undefined ? parse(configSchema, {}) : (await import("../agent/config/load.ts")).loadConfig(file);
+  const config = hasOnlyComments(text)
+    ? parse(configSchema, {})
+    : (await import("../agent/config/load.ts")).parseConfig(text, file ?? "");
   return {
     file,
     config: {
