@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -45,7 +45,7 @@ describe("audit in a file", () => {
   /** Agents, one after the other, each asked for some files; stopped by `signal`. */
   async function record(times: number, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     await using daemon = new Daemon().start({ config: config() });
-    await until("the socket", () => existsSync(daemon.socket));
+    await daemon.logged("the port is open");
     await using client = await connect({ socket: daemon.socket, timeoutSeconds: 20 });
     for (let i = 0; i < times; i++)
       await client.files.mkdir(path.join(folder, `made-${i}`), { recursive: true });
@@ -99,7 +99,7 @@ describe("audit in a file", () => {
 describe("audit in the log", () => {
   it("is a chain from the agent's start on, among other lines", async () => {
     await using daemon = new Daemon().start({ config: "security: {audit_logging: true}\n" });
-    await until("the socket", () => existsSync(daemon.socket));
+    await daemon.logged("the port is open");
     await using client = await connect({ socket: daemon.socket, timeoutSeconds: 20 });
     await client.execute({ command: "true" });
     await daemon.logged('"outcome":"ended"');

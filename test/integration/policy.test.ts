@@ -10,7 +10,7 @@ import { RawHost } from "../support/raw-host.ts";
 import { until } from "../support/until.ts";
 
 async function host(daemon: Daemon): Promise<Client> {
-  await until("the agent's socket", () => existsSync(daemon.socket));
+  await daemon.logged("the port is open");
   return await connect({ socket: daemon.socket, timeoutSeconds: 20 });
 }
 
