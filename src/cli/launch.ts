@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import path from "node:path";
 import { getRawAsset } from "node:sea";
 import { Script } from "node:vm";
+import { version } from "../version.ts";
 
 /** Others than the owner may write: of st_mode. */
 const writableByOthers = 0o022;
@@ -64,12 +65,21 @@ function launch(file: string, folder: string): void {
   (script.runInThisContext() as Program)({}, load, {}, file, folder);
 }
 
-const own = ownFile();
-const folder = path.dirname(own);
-const foreign = process.platform === "linux" ? findForeign(folder) : undefined;
-if (foreign === undefined) {
-  launch(own, folder);
-} else {
-  process.stderr.write(`limiquantix-agent: not started: ${foreign}\n`);
-  process.exitCode = exitConfig;
+function main(): void {
+  // As an installer asks, which has the file before it is in its place.
+  if (process.argv[2] === "--version") {
+    process.stdout.write(`${version}\n`);
+    return;
+  }
+  const own = ownFile();
+  const folder = path.dirname(own);
+  const foreign = process.platform === "linux" ? findForeign(folder) : undefined;
+  if (foreign === undefined) {
+    launch(own, folder);
+  } else {
+    process.stderr.write(`limiquantix-agent: not started: ${foreign}\n`);
+    process.exitCode = exitConfig;
+  }
 }
+
+main();

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, it } from "node:test";
-import { connect } from "../../src/host/index.ts";
+import { type Client, connect } from "../../src/host/index.ts";
 import { Daemon } from "../support/daemon.ts";
 import { until } from "../support/until.ts";
 
@@ -26,6 +26,12 @@ function verify(...files: string[]): { code: number | null; report: Report } {
   return { code: status, report: JSON.parse(stdout) as Report };
 }
 
+async function host(daemon: Daemon): Promise<Client> {
+  const there = (): Promise<Client | false> =>
+    connect({ socket: daemon.socket, timeoutSeconds: 20 }).catch(() => false as const);
+  return await until("the agent", there, 20_000);
+}
+
 /** 0 for the file that is written to. */
 const numberOf = (file: string): number => Number(/\.(\d+)$/.exec(file)?.[1] ?? 0);
 
@@ -45,8 +51,7 @@ describe("audit in a file", () => {
   /** Agents, one after the other, each asked for some files; stopped by `signal`. */
   async function record(times: number, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     await using daemon = new Daemon().start({ config: config() });
-    await daemon.logged("the port is open");
-    await using client = await connect({ socket: daemon.socket, timeoutSeconds: 20 });
+    await using client = await host(daemon);
     for (let i = 0; i < times; i++)
       await client.files.mkdir(path.join(folder, `made-${i}`), { recursive: true });
     await client.execute({ command: "true" });
@@ -99,8 +104,7 @@ describe("audit in a file", () => {
 describe("audit in the log", () => {
   it("is a chain from the agent's start on, among other lines", async () => {
     await using daemon = new Daemon().start({ config: "security: {audit_logging: true}\n" });
-    await daemon.logged("the port is open");
-    await using client = await connect({ socket: daemon.socket, timeoutSeconds: 20 });
+    await using client = await host(daemon);
     await client.execute({ command: "true" });
     await daemon.logged('"outcome":"ended"');
     const output = execFileSync(process.execPath, ["dist/bin/agent.cjs", "audit", "verify", "-"], {

@@ -10,8 +10,9 @@ import { RawHost } from "../support/raw-host.ts";
 import { until } from "../support/until.ts";
 
 async function host(daemon: Daemon): Promise<Client> {
-  await daemon.logged("the port is open");
-  return await connect({ socket: daemon.socket, timeoutSeconds: 20 });
+  const there = (): Promise<Client | false> =>
+    connect({ socket: daemon.socket, timeoutSeconds: 20 }).catch(() => false as const);
+  return await until("the agent", there, 20_000);
 }
 
 /** What the agent says it does, asked anew. */

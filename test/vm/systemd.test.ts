@@ -202,7 +202,7 @@ describe("agent as a service of systemd", () => {
     };
     has("6", new RegExp(`^limiquantix-agent starts version=\\S+ port=auto pid=${pid}$`));
     has("6", /^a host attached port=auto$/);
-    has("5", /^\{"level":"info",.*"audit":\{"operation":"execute",.*"outcome":"ended".*\}$/);
+    has("5", /^\{"level":"info",.*"audit":\{.*"operation":"execute",.*"outcome":"ended".*\}$/);
     has("3", failure);
   });
 
