@@ -62,11 +62,11 @@ ${table}
 - *footprint*: what is shipped, with its Node.js. Bare Node is the same binary with \`setInterval(()=>{},1e6)\`; for the start a program
   that connects to a socket and writes a byte. Most of RSS is the program's file, clean and shared with whoever runs it too, and as large as the
   kernel's page cache hands it out: the same file, copied, has 18 MiB more or less. PSS halves what the two processes of this
-  benchmark share. Rows of what \`npm run package\` has made are there when it has. What was tried for less memory and was no help:
-  \`--max-semi-space-size\`, \`--optimize-for-size\` and \`--single-threaded\` (within chance, 10.4 to 10.8 MiB of anonymous memory against 9.9
-  to 10.3 without), a full collection after the start (0.2 MiB less, for 15 ms of CPU). What helped: V8's code for what
-  an agent runs until it has greeted a host (a fifth of the start; without it V8 keeps 2 MiB more), and the program's source in the
-  pages of the executable's own file (1 MiB).
+  benchmark share. Rows of what \`npm run package\` has made are there when it has. What helped, in anonymous memory of an idle agent
+  (one pair of runs each): V8's code for what an agent runs until it has greeted a host, instead of compiling at start (1.6 MiB); leaving out
+  worker_threads, assert and node:crypto until it is needed (1.5 MiB); the program's source in the pages of the executable's own
+  file (1 MiB); starting none of libuv's 16 threads. \`--max-semi-space-size=1\`, \`--optimize-for-size\`, \`--single-threaded\` and a
+  full collection after the start gave no gain that could be told from chance. Not tried: a startup snapshot (4 MiB more in an early measurement), giving clean pages back. The .msi is larger, as Debian's tools make cabinets of MSZIP only.
 - *vm*: one ping after the other through QEMU; a real port under KVM has no such slow interpreter.
 - *commands*: the agent carries 160 MB of ballast, as does the process that it is compared with. A hundred at once, with a ping every
   2 ms, keep both CPUs busy: a command by itself needs 0.75 ms of CPU (half of it is its dynamic linker, which asks a virtual CPU what it
