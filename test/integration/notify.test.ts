@@ -162,9 +162,12 @@ describe("the journal", () => {
     const host = await RawHost.connect(port());
     await host.ask({ execute: { command: "/no/such\n<0>file", args: ["x"], waitForExit: true } });
     const lines = log().trimEnd().split("\n");
-    assert.match(lines[0] ?? "", /^<6>limiquantix-agent starts version=\S+ port=unix-listen:\S+ pid=\d+$/);
+    assert.match(lines[0] ?? "", /^<5>\{.*"operation":"agent_start"/);
+    assert.match(lines[1] ?? "", /^<6>limiquantix-agent starts version=\S+ port=unix-listen:\S+ pid=\d+$/);
     for (const line of lines) assert.match(line, /^<[3-7]>./);
-    const record = await until("the record", () => lines.find((line) => line.startsWith("<5>{")));
+    const record = await until("the record", () =>
+      lines.find((line) => line.includes('"operation":"execute"')),
+    );
     assert.match(JSON.stringify(JSON.parse(record.slice(3))), /<0>file/);
     host.close();
   });

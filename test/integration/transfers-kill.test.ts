@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -52,13 +52,18 @@ describe("an upload of which one side is killed at 200 random points", () => {
     const bytes = randomBytes(fileBytes);
     writeFileSync(local, bytes);
     writeFileSync(guest, "old");
-    const upload = async (cutAfterMs: number | undefined): Promise<number> => {
+    const hasBegun = (): boolean =>
+      unfinishedIn(daemon.folder).some(
+        (name) => statSync(path.join(daemon.folder, name)).size > 8 * 1024 * 1024,
+      );
+    const upload = async (cutAfterMs: number | undefined, isLast = false): Promise<number> => {
       await until("the socket", () => RawHost.connect(daemon.socket).then((host) => (host.close(), true)));
       const client = await connect({ socket: daemon.socket });
       const copy = client.files.upload(local, guest, { resume: true, checksum: true });
       try {
         if (cutAfterMs !== undefined) {
           copy.catch(() => undefined);
+          if (isLast) await until("a part of the file", hasBegun);
           await sleep(cutAfterMs);
           await daemon.stop("SIGKILL");
         }
@@ -68,7 +73,7 @@ describe("an upload of which one side is killed at 200 random points", () => {
       }
     };
     for (let i = 0; i < cuts; i++) {
-      await assert.rejects(upload(Math.random() * 10), { code: "connection-lost" });
+      await assert.rejects(upload(Math.random() * 10, i === cuts - 1), { code: "connection-lost" });
       assert.equal(readFileSync(guest, "utf8"), "old");
       daemon.start();
     }
