@@ -6,8 +6,8 @@ import path from "node:path";
 
 export const agentProgram = path.resolve("dist/bin/agent.cjs");
 
-/** The environment that a service has: nothing of this shell that would slow Node's start. */
-export const serviceEnvironment = { PATH: process.env.PATH ?? "", HOME: "/" };
+/** The environment that the service has: nothing of this shell that would slow Node's start. */
+export const serviceEnvironment = { PATH: process.env.PATH ?? "", HOME: "/", MALLOC_ARENA_MAX: "1" };
 
 export function startProgram(program: string, args: readonly string[]): ChildProcess {
   return spawn(program, args, { stdio: ["ignore", "ignore", "ignore"], env: serviceEnvironment });
