@@ -14,7 +14,7 @@ describe("what a removed service has left", () => {
     folder = path.join(scratch, "LimiQuantix");
     mkdirSync(path.join(folder, "state"), { recursive: true });
     writeFileSync(path.join(folder, "state", "shutdown.json"), "{}");
-    for (const name of ["agent.log", "agent.log.txt", "20261125-2141-01-agent.log"])
+    for (const name of ["agent.log", "agent.log.1", "agent.log.12"])
       writeFileSync(path.join(folder, name), "");
   });
   afterEach(() => {

@@ -1,10 +1,10 @@
 import { type RequestName, operationName, responseOf } from "../../wire/operations.ts";
+import { matches } from "../matches.ts";
 import { effects } from "./effects.ts";
 
 /** Whether a name as in the .proto, in which `*` stands for any characters, means this operation. */
 export function matchesOperation(pattern: string, name: RequestName): boolean {
-  const parts = pattern.split("*").map((part) => part.replace(/[^a-z0-9_]/g, "\\$&"));
-  return new RegExp(`^${parts.join(".*")}$`).test(operationName(name));
+  return matches(pattern, operationName(name));
 }
 
 /** What is wrong with a pattern in a list of operations; undefined when nothing is. */

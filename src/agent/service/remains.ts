@@ -1,8 +1,8 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import path from "node:path";
 
-/** As rotating-file-stream names what it rotates, and its list of that. */
-const ownLog = /^(\d{8}-\d{4}-\d+-)?agent\.log(\.txt)?$/;
+/** As RotatingFile names what it writes to, and what it has put aside. */
+const ownLog = /^agent\.log(\.\d+)?$/;
 
 /**
  * Removes what a service that is gone has left in its `folder`: log and state. The config stays, as all that somebody else has put

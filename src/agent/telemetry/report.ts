@@ -1,3 +1,4 @@
+import { matches } from "../matches.ts";
 import type { NetworkInterface, Sample } from "../../native/sampler.ts";
 import type { Report } from "./telemetry.ts";
 
@@ -38,10 +39,4 @@ export function toReport(sample: Sample, { extended, excludeInterfaces, hostname
       unreachableMounts: sample.unreachableMounts,
     }),
   };
-}
-
-/** Whether a name matches a pattern in which `*` stands for any characters. */
-export function matches(pattern: string, name: string): boolean {
-  const literal = pattern.split("*").map((part) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&"));
-  return new RegExp(`^${literal.join(".*")}$`, "s").test(name);
 }
